@@ -1,0 +1,103 @@
+/**
+ * The log. Every entry is `{ seq, type, at, data }`. Types that begin with `_` are internal: they carry what later
+ * decisions need and are never streamed. All others go to watchers as they are: `id` is the seq, `event` the type,
+ * `data` one JSON line.
+ */
+import { z } from 'zod';
+import { JobErrorCode } from './errors.ts';
+import { JobId, LeaseNumber, RenditionName, Task } from './ids.ts';
+import { JobOptions, JobResult, Key, Metadata, Plan, Playback, TakeSegment } from './job.ts';
+import { Stage, Status } from './stages.ts';
+
+/** What `data` of every visible entry carries. `timestamp` is ISO 8601 in UTC. */
+const Visible = z.object({
+  job_id: JobId,
+  status: Status,
+  stage: Stage,
+  progress: z.int().min(0).max(100),
+  message: z.string(),
+  timestamp: z.iso.datetime(),
+});
+
+/** One rendition's share of a `progress`: `percent` 0-100, `fps` frames encoded per second, `speed` as a multiple of real time. */
+export const RenditionProgress = z.object({
+  name: RenditionName,
+  resolution: z.string(),
+  percent: z.number().min(0).max(100),
+  fps: z.number().nullable(),
+  speed: z.number().nullable(),
+});
+export type RenditionProgress = z.infer<typeof RenditionProgress>;
+
+export const ProgressDetails = z.object({
+  renditions: z.array(RenditionProgress),
+  completed: z.int(),
+  total: z.int(),
+  eta_seconds: z.number().nullable(),
+  attempt: z.int(),
+});
+export type ProgressDetails = z.infer<typeof ProgressDetails>;
+
+/** The `progress` that follows a `rendition`. */
+export const RenditionDone = z.object({ resolution: z.string(), completed: z.int(), total: z.int() });
+
+export const WarningCode = z.enum([
+  'transcoder_lost',
+  'attempt_failed',
+  'tracks_dropped',
+  'incomplete_source',
+  'decode_errors',
+]);
+export type WarningCode = z.infer<typeof WarningCode>;
+
+const entry = <const T extends string, D extends z.ZodType>(type: T, data: D) =>
+  z.object({ seq: z.int().min(1), type: z.literal(type), at: z.int().min(0), data });
+
+const visible = <const T extends string, D extends z.ZodType>(type: T, details: D) =>
+  entry(type, Visible.extend({ details }));
+
+/** `at` is the job object's clock in milliseconds since 1970. */
+export const Entry = z.discriminatedUnion('type', [
+  entry(
+    '_job',
+    z.object({
+      job_id: JobId,
+      key: Key,
+      bucket: z.string(),
+      source: z.object({ size_bytes: z.int().min(1), content_type: z.string() }),
+      options: JobOptions,
+      metadata: Metadata,
+    }),
+  ),
+  entry('_lease', z.object({ task: Task, lease: LeaseNumber, transcoder: z.string(), request_id: z.string() })),
+  entry('_plan', Plan),
+  entry('_segments', z.object({ commits: z.array(TakeSegment).min(1) })),
+  entry('_rendition', z.object({ name: RenditionName, take: LeaseNumber, segments: z.int().min(1) })),
+
+  visible(
+    'state',
+    z.object({
+      state: z.enum(['created', 'queued', 'leased', 'released', 'retried']),
+      attempt: z.int(),
+      transcoder: z.string().nullable(),
+    }),
+  ),
+  visible('stage', z.null()),
+  visible('progress', z.union([ProgressDetails, RenditionDone, z.null()])),
+  visible('rendition', z.object({ name: RenditionName, resolution: z.string(), vmaf: z.null() })),
+  visible('playable', z.object({ playback: Playback, renditions: z.array(RenditionName) })),
+  visible('warning', z.object({ code: WarningCode }).loose()),
+  visible('complete', z.object({ result: JobResult })),
+  visible('error', z.object({ code: JobErrorCode, retryable: z.boolean() })),
+  visible('cancelled', z.object({ by: z.string() })),
+]);
+export type Entry = z.infer<typeof Entry>;
+export type EntryType = Entry['type'];
+export type VisibleEntry = Exclude<Entry, { type: `_${string}` }>;
+export type EntryData<T extends EntryType> = Extract<Entry, { type: T }>['data'];
+
+export const isVisible = (entry: Entry): entry is VisibleEntry => !entry.type.startsWith('_');
+
+/** The entries that end a run: nothing follows them except by retry. */
+export const endsRun = (entry: Entry): boolean =>
+  entry.type === 'complete' || entry.type === 'error' || entry.type === 'cancelled';

@@ -1,0 +1,65 @@
+/** The two tables of stable error codes: what a request can be answered with, and how a job can end. */
+import { z } from 'zod';
+
+/** Codes of `application/problem+json` answers. Codes are never renamed. */
+export const PROBLEMS = {
+  invalid_job_id: { status: 400, title: 'The job id is not a UUID' },
+  invalid_request: { status: 400, title: 'The request is malformed' },
+  invalid_field: { status: 400, title: 'A field has a value that cannot be used' },
+  unknown_field: { status: 400, title: 'A field is not known' },
+  duplicate_field: { status: 400, title: 'A field was sent twice' },
+  missing_video: { status: 400, title: 'The form has no file field named video' },
+  empty_file: { status: 400, title: 'The file is empty' },
+  body_incomplete: { status: 400, title: 'The body ended before it was complete' },
+  digest_mismatch: { status: 400, title: 'The body does not match its digest' },
+  unauthorized: { status: 401, title: 'A valid token is needed' },
+  access_closed: { status: 403, title: 'This server is closed' },
+  job_not_found: { status: 404, title: 'There is no such job' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  invalid_state: { status: 409, title: "The job's state does not allow this" },
+  lease_refused: { status: 409, title: 'The task cannot be leased' },
+  lease_lost: { status: 409, title: 'The lease is no longer valid' },
+  rendition_incomplete: { status: 409, title: 'Segments of the rendition are missing' },
+  outputs_missing: { status: 409, title: 'Outputs that the manifests name are not stored' },
+  object_exists: { status: 409, title: 'Another object has this name' },
+  job_cancelled: { status: 410, title: 'The job was cancelled' },
+  job_failed: { status: 410, title: 'The job failed' },
+  length_required: { status: 411, title: 'Content-Length is needed' },
+  too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The content type is not accepted' },
+  range_not_satisfiable: { status: 416, title: 'The range cannot be served' },
+  internal: { status: 500, title: 'Something went wrong on our side' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** The body of every error answer (RFC 9457). `detail` says what to do; `code` is for programs. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  request_id: z.string(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/**
+ * Why an attempt or a job ended. The first group is about the file and final; the second is about the machine that
+ * tried. `cannot_follow_plan` is a refusal of this transcoder and counts as no attempt.
+ */
+export const JobErrorCode = z.enum([
+  'no_video',
+  'empty_file',
+  'not_media',
+  'too_large',
+  'too_long',
+  'truncated',
+
+  'transcoder_lost',
+  'encode_failed',
+  'no_space',
+  'internal',
+  'cannot_follow_plan',
+]);
+export type JobErrorCode = z.infer<typeof JobErrorCode>;
