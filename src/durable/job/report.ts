@@ -1,0 +1,109 @@
+/**
+ * What a transcoder's report adds to the log. Order within a report: the plan, the commits, then the rest. A report
+ * that says again what the log knows adds nothing, and what would make a stage or the progress fall is left out.
+ */
+import type { ProgressDetails } from '../../contract/entries.ts';
+import type { Commit, PlannedVideo, TakeSegment } from '../../contract/job.ts';
+import { STAGE_PERCENT, type Stage, stageRank } from '../../contract/stages.ts';
+import type { TaskEntry } from '../../contract/transcoder.ts';
+import { type Draft, Refusal } from './draft.ts';
+import { rungsToList, takeOf } from './takes.ts';
+import { playback } from './view.ts';
+
+/** At most one `progress` in this time; the second one counts after the attempt has lasted `LONG_MS`. */
+const PROGRESS_EVERY_MS = 1000;
+const LONG_PROGRESS_EVERY_MS = 5000;
+const LONG_MS = 10 * 60_000;
+
+export function report(draft: Draft, { entries, commits }: { entries: TaskEntry[]; commits: Commit[] }): void {
+  for (const entry of entries) {
+    if (entry.type === 'plan' && draft.state.plan === null) draft.note('_plan', entry.plan);
+  }
+  commit(draft, commits);
+  for (const entry of entries) tell(draft, entry);
+  list(draft);
+}
+
+/** Logs that a stage begins, and its first `progress`, unless it or a later one has begun in this attempt. */
+export function beginStage(draft: Draft, stage: Stage, message: string): void {
+  const { progress, stage: now, stage_at } = draft.state;
+  const isFirst = stage === 'uploading' && stage_at.uploading === undefined;
+  if (!isFirst && stageRank(stage) <= stageRank(now)) return;
+  draft.say('stage', message, null, { stage, progress: Math.max(progress, STAGE_PERCENT[stage].from) });
+  draft.say('progress', message, null);
+}
+
+function commit(draft: Draft, commits: Commit[]): void {
+  const { segments, lease, plan } = draft.state;
+  if (commits.length === 0 || !lease) return;
+  const planned = new Set([...(plan?.video ?? []), ...(plan?.audio ? [plan.audio] : [])].map(({ name }) => name));
+  const fresh: TakeSegment[] = [];
+  for (const one of commits) {
+    if (!planned.has(one.rendition)) {
+      throw new Refusal('invalid_request', `The plan has no rendition ${one.rendition}.`);
+    }
+    const known = [...(segments[one.rendition] ?? []), ...fresh.filter((other) => other.rendition === one.rendition)];
+    if (!known.some(({ n, take }) => n === one.n && take === lease.n)) fresh.push({ ...one, take: lease.n });
+  }
+  if (fresh.length > 0) draft.note('_segments', { commits: fresh });
+}
+
+function tell(draft: Draft, entry: TaskEntry): void {
+  switch (entry.type) {
+    case 'plan':
+      break;
+    case 'stage':
+      beginStage(draft, entry.stage, entry.message);
+      break;
+    case 'progress':
+      progress(draft, entry);
+      break;
+    case 'rendition':
+      rendition(draft, entry.name, entry.segments);
+      break;
+    case 'warning':
+      draft.say('warning', entry.message, { ...entry.details, code: entry.code });
+      break;
+    default:
+      entry satisfies never;
+  }
+}
+
+function progress(draft: Draft, entry: Extract<TaskEntry, { type: 'progress' }>): void {
+  const { state, at } = draft;
+  const every = at - state.attempt_at > LONG_MS ? LONG_PROGRESS_EVERY_MS : PROGRESS_EVERY_MS;
+  if (entry.stage !== state.stage || at - state.progress_at < every) return;
+  const details: ProgressDetails = { ...entry.details, attempt: state.attempt };
+  const percent = Math.min(entry.progress, STAGE_PERCENT[entry.stage].to);
+  draft.say('progress', entry.message, details, { progress: Math.max(state.progress, percent) });
+}
+
+function rendition(draft: Draft, name: string, count: number): void {
+  const { state } = draft;
+  const take = state.lease?.n ?? 0;
+  if (state.whole[name] || !state.plan) return;
+  const made = state.segments[name] ?? [];
+  const numbers = takeOf(made, take).map(({ n }) => n);
+  const hasInit = made.some((segment) => segment.n === 0 && segment.take === take);
+  if (!hasInit || numbers.length !== count || numbers.some((n, i) => n !== i + 1)) {
+    throw new Refusal('rendition_incomplete', `Not all ${count} segments of ${name} are committed.`);
+  }
+  draft.note('_rendition', { name, take, segments: count });
+
+  const video = state.plan.video.find((planned) => planned.name === name);
+  if (!video) return;
+  draft.say('rendition', `Rendition ${name} is stored`, { name, resolution: resolution(video), vmaf: null });
+  const completed = state.plan.video.filter((planned) => draft.state.whole[planned.name]).length;
+  const details = { resolution: name, completed, total: state.plan.video.length };
+  draft.say('progress', `Transcoded resolution: ${name}`, details);
+}
+
+const resolution = ({ width, height }: PlannedVideo): string => `${width}x${height}`;
+
+/** Says `playable` whenever the master has more to offer than before. */
+function list(draft: Draft): void {
+  const renditions = rungsToList(draft.state);
+  if (renditions.length <= draft.state.listed.length) return;
+  const details = { playback: playback({ ...draft.state, listed: renditions }), renditions };
+  draft.say('playable', `Playable in ${renditions.join(', ')}`, details);
+}

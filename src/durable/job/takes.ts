@@ -1,0 +1,66 @@
+/**
+ * Takes: what one lease made of one rendition. Every accepted commit is kept; per segment number the first one is
+ * published and stays so for ever, whatever later takes bring.
+ */
+import type { TakeSegment } from '../../contract/job.ts';
+import { hasEnded } from '../../contract/stages.ts';
+import type { JobState } from './state.ts';
+
+/** Encoding at least this much faster than real time, a rung that is not finished may join the master. */
+const JOIN_SPEED = 1.2;
+
+/** No listed playlist runs further than this many segments ahead of the shortest unfinished one: players stall otherwise. */
+const AHEAD = 3;
+
+export interface Track {
+  /** The first committed segment per number, from 1 up to the first gap. */
+  published: TakeSegment[];
+  /** The init segment of each take. */
+  inits: Map<number, TakeSegment>;
+}
+
+export function track(segments: readonly TakeSegment[]): Track {
+  const first = new Map<number, TakeSegment>();
+  const inits = new Map<number, TakeSegment>();
+  for (const segment of segments) {
+    if (segment.n === 0) inits.set(segment.take, segment);
+    else if (!first.has(segment.n)) first.set(segment.n, segment);
+  }
+  const published: TakeSegment[] = [];
+  for (let n = 1; ; n++) {
+    const segment = first.get(n);
+    if (!segment) return { published, inits };
+    published.push(segment);
+  }
+}
+
+/** The segments of one take, in order. */
+export function takeOf(segments: readonly TakeSegment[], take: number): TakeSegment[] {
+  return segments.filter((segment) => segment.take === take && segment.n > 0).sort((a, b) => a.n - b.n);
+}
+
+const length = (state: JobState, name: string): number => track(state.segments[name] ?? []).published.length;
+
+/** How many segments of each rendition a playlist may show now. */
+export function shownLimit(state: JobState): number {
+  if (hasEnded(state.status)) return Number.POSITIVE_INFINITY;
+  const unfinished = [...state.listed, ...(state.plan?.audio ? ['audio'] : [])].filter((name) => !state.whole[name]);
+  return Math.min(...unfinished.map((name) => length(state, name))) + AHEAD;
+}
+
+/**
+ * The rungs that belong in the master now: once listed, always listed; a whole rung; and, while all unfinished rungs
+ * encode fast enough, each that has begun and does not lag so far that listed playlists would have to shrink. None
+ * before the audio has begun.
+ */
+export function rungsToList(state: JobState): string[] {
+  const { plan, listed, whole } = state;
+  if (!plan || (plan.audio && length(state, 'audio') === 0)) return [];
+  const fast = plan.video.every(({ name }) => whole[name] || (state.speed[name] ?? 0) >= JOIN_SPEED);
+  const longest = Math.max(0, ...listed.map((name) => length(state, name)));
+  const mayJoin = (name: string): boolean => {
+    const own = length(state, name);
+    return fast && own > 0 && own + AHEAD >= longest;
+  };
+  return plan.video.map(({ name }) => name).filter((name) => listed.includes(name) || whole[name] || mayJoin(name));
+}
