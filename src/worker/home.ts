@@ -1,0 +1,32 @@
+/** The front door: what can be done here, each as a line to paste. */
+import type { Context } from 'hono';
+import type { App } from './app.ts';
+import { version } from './version.ts';
+
+export function home(c: Context<App>): Response {
+  const at = new URL(c.req.url).origin;
+  return c.text(`Reelwire ${version}: upload a video, watch it become a stream.
+
+Upload a file (a form, or the bytes themselves):
+  curl -F video=@clip.mp4 -F key=my-clip ${at}/process
+  curl --data-binary @clip.mp4 -H 'Content-Type: video/mp4' '${at}/process?key=my-clip'
+
+Watch the job live (server-sent events; -H 'Last-Event-ID: 7' resumes):
+  curl -N ${at}/jobs/JOB_ID/stream
+
+The job, and its log, as JSON:
+  curl ${at}/jobs/JOB_ID
+  curl '${at}/jobs/JOB_ID/events?after=0&limit=100'
+
+Cancel it; try again what was cancelled or has failed:
+  curl -X POST ${at}/jobs/JOB_ID/cancel
+  curl -X POST ${at}/jobs/JOB_ID/retry
+
+Play it (HLS as soon as the stream says "playable", DASH when it is complete):
+  ${at}/jobs/JOB_ID/outputs/master.m3u8
+  ${at}/jobs/JOB_ID/outputs/manifest.mpd
+
+Whether all is well, and how many transcoders are there:
+  curl ${at}/health
+`);
+}

@@ -1,0 +1,21 @@
+/** The Worker: the HTTP application, the Durable Objects, and, for development, the consumer that feeds the pull queue. */
+import type { Doorbell } from '../contract/transcoder.ts';
+import type { Env } from '../durable/env.ts';
+import { app } from './app.ts';
+
+export { Fleet } from '../durable/fleet.ts';
+export { Job } from '../durable/job/job.ts';
+export { PullQueue } from '../durable/pull-queue.ts';
+export { Upload } from '../durable/upload.ts';
+
+export default {
+  fetch: app.fetch,
+
+  async queue(batch, env) {
+    if (!env.PULL_QUEUE) throw new Error('This queue has a pull consumer; the Worker must not consume it');
+    const pullQueue = env.PULL_QUEUE.getByName(batch.queue);
+    for (const { id, body, timestamp } of batch.messages) {
+      await pullQueue.push(id, JSON.stringify(body), timestamp.getTime());
+    }
+  },
+} satisfies ExportedHandler<Env, Doorbell>;

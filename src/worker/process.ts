@@ -1,0 +1,119 @@
+/**
+ * `POST /process`: a video as a form or as the bare body becomes a job. The job is made when the body is whole; of a
+ * body that is cut, refused or too large nothing stays.
+ */
+import type { Context } from 'hono';
+import type { Accepted } from '../contract/api.ts';
+import { Key, Metadata } from '../contract/job.ts';
+import { settings } from '../durable/env.ts';
+import type { App } from './app.ts';
+import { duplicateField, readForm, unknownField } from './form.ts';
+import { ProblemError, parse } from './problems.ts';
+import { SourceUpload, tooLarge } from './source.ts';
+
+/** What the caller may say about the video, as form fields or, with a bare body, in the query. */
+const FIELDS = ['key', 'metadata'];
+
+/** A form is larger than its file by its boundaries, headers and fields; no more than this. */
+const FORM_OVERHEAD = 64 * 1024;
+
+const RAW = /^(video\/[\w.+-]+|application\/octet-stream)\s*(;|$)/i;
+const FORM = /^multipart\/form-data\s*(;|$)/i;
+
+/**
+ * A chunked body that is cut reaches the Worker like one that ended (workerd 1.20260918, behind wrangler dev), so
+ * without its length a bare body could be half a file. A form has its closing boundary.
+ */
+const LENGTH_REQUIRED = 'Send a bare body with its Content-Length, or use a form.';
+
+interface Received {
+  fields: Map<string, string>;
+  filename: string;
+  contentType: string;
+}
+
+export async function process(c: Context<App>): Promise<Response> {
+  const upload = new SourceUpload(c.env);
+  const work = receive(c, upload);
+  // Goes on after the client has gone, so that what it began is cleaned up at once.
+  c.executionCtx.waitUntil(Promise.allSettled([work]));
+  await work;
+
+  const { job_id } = upload;
+  const at = `${new URL(c.req.url).origin}/jobs/${job_id}`;
+  const accepted: Accepted = {
+    job_id,
+    message: 'Video processing started',
+    status_url: at,
+    stream_url: `${at}/stream`,
+  };
+  return c.json(accepted, 202);
+}
+
+async function receive(c: Context<App>, upload: SourceUpload): Promise<void> {
+  try {
+    const { fields, filename, contentType } = await body(c, upload);
+    await upload.complete({
+      key: parse(Key, fields.get('key') ?? fallbackKey(filename), 'invalid_field'),
+      metadata: metadata(fields.get('metadata')),
+      content_type: contentType,
+    });
+  } catch (error) {
+    await upload.abort();
+    throw error;
+  }
+}
+
+async function body(c: Context<App>, upload: SourceUpload): Promise<Received> {
+  const contentType = c.req.header('Content-Type') ?? '';
+  const length = Number(c.req.header('Content-Length') ?? Number.NaN);
+  const limit = settings(c.env).MAX_UPLOAD_BYTES;
+
+  if (FORM.test(contentType)) {
+    if (length > limit + FORM_OVERHEAD) throw tooLarge(limit);
+    return readForm(c.req.raw, FIELDS, (file) => upload.store(file));
+  }
+  if (RAW.test(contentType)) {
+    if (Number.isNaN(length)) throw new ProblemError('length_required', LENGTH_REQUIRED);
+    if (length > limit) throw tooLarge(limit);
+    const fields = queryFields(c);
+    const size = await upload.store(chunks(c.req.raw));
+    if (size !== length) throw incomplete();
+    return { fields, filename: '', contentType };
+  }
+  throw new ProblemError('unsupported_media_type', 'Send multipart/form-data, video/* or application/octet-stream.');
+}
+
+function queryFields(c: Context<App>): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const [name, value] of new URL(c.req.url).searchParams) {
+    if (!FIELDS.includes(name)) throw unknownField(name, FIELDS);
+    if (fields.has(name)) throw duplicateField(name);
+    fields.set(name, value);
+  }
+  return fields;
+}
+
+async function* chunks(request: Request): AsyncGenerator<Uint8Array> {
+  try {
+    if (request.body) yield* request.body;
+  } catch {
+    throw incomplete();
+  }
+}
+
+const incomplete = (): ProblemError =>
+  new ProblemError('body_incomplete', 'The body ended before it was complete. Send it again.');
+
+/** A file name comes from the sender's disk: what cannot stand in a key is left out rather than refused. */
+const fallbackKey = (filename: string): string => filename.replace(/\p{Cc}/gu, '').slice(0, 255) || 'video';
+
+function metadata(text: string | undefined): Metadata {
+  if (text === undefined) return {};
+  try {
+    return parse(Metadata, JSON.parse(text), 'invalid_field');
+  } catch (error) {
+    if (error instanceof ProblemError) throw error;
+    throw new ProblemError('invalid_field', 'metadata must be a JSON object of strings.');
+  }
+}

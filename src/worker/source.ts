@@ -1,0 +1,76 @@
+/**
+ * Streams a source into R2 in parts of 8 MiB: one part in memory, never more. The upload object knows of the multipart
+ * upload before the first part and of each part after it, so that whatever is cut here is cleaned up there.
+ */
+import { sourceKey } from '../contract/ids.ts';
+import { type Env, settings } from '../durable/env.ts';
+import type { Description, Upload } from '../durable/upload.ts';
+import { ProblemError } from './problems.ts';
+
+/** R2 wants parts of equal size, 5 MiB at least; only the last may be smaller. */
+const PART_BYTES = 8 * 2 ** 20;
+
+export class SourceUpload {
+  readonly job_id: string;
+  readonly #env: Env;
+  readonly #object: DurableObjectStub<Upload>;
+  readonly #limit: number;
+  #multipart: R2MultipartUpload | null = null;
+  #parts = 0;
+  #size = 0;
+
+  constructor(env: Env) {
+    this.job_id = crypto.randomUUID();
+    this.#env = env;
+    this.#object = env.UPLOAD.getByName(this.job_id);
+    this.#limit = settings(env).MAX_UPLOAD_BYTES;
+  }
+
+  /** Returns the number of bytes. */
+  async store(chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    const part = new Uint8Array(PART_BYTES);
+    let filled = 0;
+    for await (const chunk of chunks) {
+      this.#size += chunk.length;
+      if (this.#size > this.#limit) throw tooLarge(this.#limit);
+      for (let rest = chunk; rest.length > 0; ) {
+        const piece = rest.subarray(0, PART_BYTES - filled);
+        part.set(piece, filled);
+        filled += piece.length;
+        rest = rest.subarray(piece.length);
+        if (filled === PART_BYTES) {
+          await this.#put(part);
+          filled = 0;
+        }
+      }
+    }
+    if (this.#size === 0) throw new ProblemError('empty_file', 'The file has no bytes. Send a video.');
+    if (filled > 0) await this.#put(part.subarray(0, filled));
+    return this.#size;
+  }
+
+  async complete(description: Description): Promise<void> {
+    if (!(await this.#object.complete(description))) throw givenUp();
+  }
+
+  /** Leaves nothing behind. */
+  async abort(): Promise<void> {
+    if (this.#multipart) await this.#object.abort();
+  }
+
+  async #put(bytes: Uint8Array): Promise<void> {
+    if (!this.#multipart) {
+      const id = await this.#object.begin(this.job_id);
+      this.#multipart = this.#env.INPUT.resumeMultipartUpload(sourceKey(this.job_id), id);
+    }
+    this.#parts += 1;
+    const part = await this.#multipart.uploadPart(this.#parts, bytes);
+    if (!(await this.#object.addPart(part, bytes.length))) throw givenUp();
+  }
+}
+
+const givenUp = (): ProblemError =>
+  new ProblemError('body_incomplete', 'The upload was silent for too long and has been given up. Send it again.');
+
+export const tooLarge = (limit: number): ProblemError =>
+  new ProblemError('too_large', `A video may have at most ${limit} bytes.`);
