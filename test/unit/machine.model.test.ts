@@ -1,0 +1,188 @@
+/**
+ * Any interleaving of commands, duplicates and stale leases included: after each one the invariants of the log hold.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Entry, endsRun, isVisible } from '../../src/contract/entries.ts';
+import type { TaskEntry } from '../../src/contract/transcoder.ts';
+import { Refusal } from '../../src/durable/job/draft.ts';
+import type { TimelessCommand } from '../../src/durable/job/machine.ts';
+import { apply, type JobState } from '../../src/durable/job/state.ts';
+import { track } from '../../src/durable/job/takes.ts';
+import { CREATE, commit, JobModel, PLAN } from './commands.ts';
+
+type Step = { wait: number; again: boolean; command: TimelessCommand };
+
+/** 0 stands for the lease that is live when the command runs. */
+const lease = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 6 }) },
+);
+const rendition = fc.constantFrom('audio', '360p', '720p');
+const stage = fc.constantFrom('transcoding', 'validation', 'packaging');
+
+const taskEntry: fc.Arbitrary<TaskEntry> = fc.oneof(
+  fc.constant({ type: 'plan', plan: PLAN } as const),
+  fc.record({ type: fc.constant('stage' as const), stage, message: fc.constant('on') }),
+  fc.record({
+    type: fc.constant('progress' as const),
+    stage,
+    progress: fc.integer({ min: 0, max: 100 }),
+    message: fc.constant('going'),
+    details: fc.record({
+      renditions: fc.array(
+        fc.record({
+          name: fc.constantFrom('360p', '720p'),
+          resolution: fc.constant('-'),
+          percent: fc.integer({ min: 0, max: 100 }),
+          fps: fc.constant(null),
+          speed: fc.constantFrom(0.5, 1.2, 3, null),
+        }),
+        { maxLength: 2 },
+      ),
+      completed: fc.constant(0),
+      total: fc.constant(2),
+      eta_seconds: fc.constant(null),
+      attempt: fc.constant(1),
+    }),
+  }),
+  fc.record({ type: fc.constant('rendition' as const), name: rendition, segments: fc.integer({ min: 1, max: 3 }) }),
+);
+
+const ALL = ['audio', '360p', '720p'];
+const everything: TaskEntry[] = [
+  { type: 'plan', plan: PLAN },
+  ...ALL.map((name) => ({ type: 'rendition' as const, name, segments: 2 })),
+];
+const twoOfEach = ALL.flatMap((name) => [0, 1, 2].map((n) => commit(name, n)));
+
+const command: fc.Arbitrary<TimelessCommand> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant(CREATE) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant('lease' as const),
+      task: fc.constant('main' as const),
+      transcoder: fc.constantFrom('box-a', 'box-b'),
+      request_id: fc.integer({ min: 1, max: 40 }).map((n) => `r${n}`),
+    }),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      type: fc.constant('report' as const),
+      lease,
+      entries: fc.array(taskEntry, { maxLength: 4 }),
+      commits: fc.array(
+        fc.tuple(rendition, fc.integer({ min: 0, max: 3 }), fc.constantFrom('a', 'b')).map((of) => commit(...of)),
+        { maxLength: 5 },
+      ),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: lease.map((n) => ({ type: 'report' as const, lease: n, entries: everything, commits: twoOfEach })),
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('release' as const), lease }) },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('expire' as const), lease }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('store' as const), lease }) },
+  {
+    weight: 3,
+    arbitrary: lease.map((n) => ({
+      type: 'complete' as const,
+      lease: n,
+      result: { duration_seconds: 12 },
+      artifacts: [],
+    })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(lease, fc.constantFrom('no_space', 'not_media', 'cannot_follow_plan'), fc.boolean())
+      .map(([n, code, retryable]) => ({ type: 'fail' as const, lease: n, error: { code, message: 'no', retryable } })),
+  },
+  { weight: 1, arbitrary: fc.constant({ type: 'cancel' as const, by: 'the API' }) },
+  { weight: 2, arbitrary: fc.constant({ type: 'retry' as const }) },
+);
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.record({ wait: fc.integer({ min: 0, max: 4000 }), again: fc.boolean(), command }),
+  { minLength: 1, maxLength: 60, size: 'max' },
+);
+
+/** The published segments of all renditions, as readers see them. */
+const published = (state: JobState | null): string[][] =>
+  ALL.map((name) =>
+    track(state?.segments[name] ?? []).published.map(({ n, take, sha256 }) => `${n}/${take}/${sha256}`),
+  );
+
+const holdsLive = (state: JobState | null, n: number): boolean => state?.lease?.n === n && state.lease.end === 'live';
+
+/** Runs one command and checks what must hold between the state before and the state after it. */
+function check(model: JobModel, command: TimelessCommand): boolean {
+  const before = model.state;
+  let entries: Entry[] = [];
+  let refused = false;
+  try {
+    entries = model.run(command);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refused = true;
+  }
+  if (refused) expect(model.state).toBe(before);
+  if ('lease' in command && !holdsLive(before, command.lease)) expect(entries).toEqual([]);
+  if (before?.completed_at && command.type !== 'retry') expect(entries).toEqual([]);
+
+  const now = published(model.state);
+  published(before).forEach((list, i) => {
+    expect(now[i]?.slice(0, list.length)).toEqual(list);
+  });
+  for (const name of before?.listed ?? []) expect(model.state?.listed).toContain(name);
+  return refused;
+}
+
+function checkLog(model: JobModel): void {
+  let attempt = '';
+  let run = 0;
+  let progress = 0;
+  model.log.forEach((entry, i) => {
+    Entry.parse(entry);
+    expect(entry.seq).toBe(i + 1);
+    if (endsRun(entry)) {
+      const next = model.log[i + 1];
+      expect(next === undefined || (next.type === 'state' && next.data.details.state === 'retried')).toBe(true);
+    }
+    if (!isVisible(entry)) return;
+    if (entry.type === 'state' && entry.data.details.state === 'retried') run += 1;
+    const now = entry.type === 'state' ? `${run}:${entry.data.details.attempt}` : attempt;
+    if (now === attempt) expect(entry.data.progress).toBeGreaterThanOrEqual(progress);
+    attempt = now;
+    progress = entry.data.progress;
+  });
+  expect(model.log.reduce<JobState | null>(apply, null)).toEqual(model.state);
+}
+
+test('whatever happens to a job in whatever order, its log stays sound', () => {
+  const seen = { completed: 0, failed: 0, cancelled: 0, refused: 0, twoTakes: 0 };
+  fc.assert(
+    fc.property(steps, (script) => {
+      const model = new JobModel();
+      for (const { wait, again, command: drawn } of [{ wait: 0, again: true, command: CREATE }, ...script]) {
+        model.now += wait;
+        const live = model.state?.lease?.n ?? 1;
+        const command = 'lease' in drawn && drawn.lease === 0 ? { ...drawn, lease: live } : drawn;
+        if (check(model, command)) seen.refused += 1;
+        if (!again) continue;
+        const { length } = model.log;
+        check(model, command);
+        if (command.type !== 'retry') expect(model.log).toHaveLength(length);
+      }
+      checkLog(model);
+      const { status, segments } = model.job;
+      if (status === 'completed' || status === 'failed' || status === 'cancelled') seen[status] += 1;
+      if (ALL.some((name) => new Set(segments[name]?.map(({ take }) => take)).size > 1)) seen.twoTakes += 1;
+    }),
+    { numRuns: process.env.REELWIRE_LONG ? 20_000 : 1_000 },
+  );
+  for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(0);
+});

@@ -1,0 +1,33 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+
+/** Settings under which the Worker's tests run: small limits, so that a test can reach them. */
+const bindings = { REELWIRE_OPEN: '1', MAX_UPLOAD_BYTES: String(20 * 2 ** 20) };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare: { bindings } })],
+        test: {
+          name: 'worker',
+          sequence: { groupOrder: 0 },
+          include: ['test/worker/**/*.test.ts'],
+          /** Where itty-durable's imports, which have no file extension, are resolved. */
+          deps: { optimizer: { ssr: { enabled: true, include: ['itty-durable'] } } },
+        },
+      },
+      {
+        test: {
+          name: 'node',
+          sequence: { groupOrder: 1 },
+          include: ['test/{unit,transcoder,tools,e2e}/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          /** Two cores: encoders beside each other only slow each other down. */
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
