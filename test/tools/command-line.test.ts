@@ -1,0 +1,74 @@
+/** What the commands answer to a command line or setting that cannot be used: a sentence, and exit code 2. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readOptions } from '../../tools/demo/options.ts';
+import { readSettings } from '../../tools/settings.ts';
+import { Running, tool } from './running.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'options-test-'));
+  mkdirSync(join(folder, 'sub'));
+  writeFileSync(join(folder, 'empty.mp4'), '');
+  writeFileSync(join(folder, 'a video.mp4'), 'something');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it.each([
+  ['a file that is not there', ['nothing.mp4'], /There is no file nothing\.mp4 \(looked for .*nothing\.mp4\)/],
+  ['a folder', ['sub'], /sub is not a file/],
+  ['an empty file', ['empty.mp4'], /empty\.mp4 is empty/],
+  ['two files', ['a.mp4', 'b.mp4'], /takes one file, not 2/],
+  ['an unknown option', ['--loud'], /'--loud'[\s\S]*Usage: npm run demo/],
+])('the demo refuses %s', async (_, args, sentence) => {
+  const demo = new Running(null, [tool('demo.ts'), ...args], { INIT_CWD: folder, TMPDIR: folder });
+  expect(await demo.exit).toBe(2);
+  expect(demo.stderr).toMatch(sentence);
+  expect(demo.stdout).toBe('');
+  expect(demo.folders()).toEqual([]);
+});
+
+it('takes a file relative to where the user stands', () => {
+  const options = readOptions(['a video.mp4', '--json'], { INIT_CWD: folder });
+  expect(options).toEqual({ file: { path: join(folder, 'a video.mp4'), name: 'a video.mp4', bytes: 9 }, json: true });
+  expect(readOptions([], { INIT_CWD: folder })).toEqual({ file: null, json: false });
+});
+
+it.each([
+  ['PORT', '0'],
+  ['PORT', '65536'],
+  ['PORT', '80a'],
+  ['TRANSCODERS', '-1'],
+  ['TRANSCODERS', '65'],
+  ['HOST', 'example.com'],
+])('refuses %s=%s', (name, value) => {
+  expect(() => readSettings({ [name]: value })).toThrow(`${name} must be`);
+});
+
+it.each([
+  [
+    {},
+    { port: 8787, transcoders: 1, origin: 'http://127.0.0.1:8787', address: 'http://localhost:8787', workDir: null },
+  ],
+  [
+    { PORT: '', HOST: '' },
+    { port: 8787, host: '127.0.0.1' },
+  ],
+  [
+    { PORT: '1', TRANSCODERS: '0' },
+    { port: 1, transcoders: 0 },
+  ],
+  [
+    { PORT: '65535', HOST: '0.0.0.0', TRANSCODERS: '64' },
+    { origin: 'http://127.0.0.1:65535', transcoders: 64 },
+  ],
+  [{ HOST: '::1' }, { origin: 'http://[::1]:8787' }],
+  [
+    { WORK_DIR: 'work', INIT_CWD: '/there', STATE_DIR: '/state' },
+    { workDir: '/there/work', stateDir: '/state' },
+  ],
+])('reads %o', (env, expected) => {
+  expect(readSettings(env)).toMatchObject(expected);
+});

@@ -1,0 +1,81 @@
+/** `npm run demo` as people run it: it does the job, and leaves nothing behind however it ends. */
+import { describe, expect, it } from 'vitest';
+import { askHealth } from '../../tools/health.ts';
+import { Commands, edgeOf, transcoderOf } from './commands.ts';
+import type { Running } from './running.ts';
+
+const LONG = process.env.REELWIRE_LONG === '1';
+
+describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000 }, () => {
+  const commands = new Commands();
+  const transcoding = (running: Running) =>
+    running.until('transcoding', () => running.events().some(({ data }) => data?.stage === 'transcoding'), 60_000);
+
+  it('completes a job, prints JSON lines and nothing else, and leaves nothing behind', async () => {
+    const demo = commands.run('demo.ts', ['--json']);
+    expect(await demo.exit, demo.stderr).toBe(0);
+    const events = demo.events();
+    expect(events[0]).toMatchObject({ event: 'status', data: { progress: expect.any(Number) } });
+    const ids = events.flatMap(({ id }) => (typeof id === 'number' ? [id] : []));
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+    expect(events.slice(-3).map(({ event }) => event)).toEqual(['done', 'complete', 'summary']);
+    expect(events.at(-3)?.id).toBeNull();
+    expect(events.at(-1)).toEqual({
+      event: 'summary',
+      job_id: events[0]?.data.job_id,
+      status: 'completed',
+      playback: { hls: expect.stringMatching(/\.m3u8$/), dash: expect.stringMatching(/\.mpd$/) },
+      seconds: expect.any(Number),
+    });
+    await commands.nothingIsLeft(demo);
+  });
+
+  it('joins a running Reelwire and leaves it running', async () => {
+    const start = commands.run('start.ts');
+    await commands.ready(start);
+    const demo = commands.run('demo.ts');
+    expect(await demo.exit, demo.stderr).toBe(0);
+    expect(demo.stdout.trimEnd().split('\n').at(-1)).toMatch(/^Watch it in a player: http:.*m3u8$/);
+    expect(demo.processes()).toEqual([]);
+    expect(await askHealth(commands.origin)).not.toBeNull();
+    start.send('SIGTERM');
+    expect(await start.exit).toBe(0);
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends with everything it started on %s', async (signal, code) => {
+    const demo = commands.run('demo.ts', ['--json']);
+    await transcoding(demo);
+    await demo.until('ffmpeg', () => demo.find('ffmpeg'));
+    demo.send(signal);
+    expect(await demo.exit).toBe(code);
+    await commands.nothingIsLeft(demo);
+  });
+
+  it('says why and ends when its edge is killed', async () => {
+    const demo = commands.run('demo.ts', ['--json']);
+    await transcoding(demo);
+    process.kill((await edgeOf(demo)).pid, 'SIGKILL');
+    expect(await demo.exit).toBe(1);
+    expect(demo.stderr).toContain('The edge ended unexpectedly (SIGKILL)');
+    await commands.nothingIsLeft(demo);
+  });
+
+  it('fails with the code of the job when the file is no video', async () => {
+    const demo = commands.run('demo.ts', ['package.json']);
+    expect(await demo.exit).toBe(1);
+    expect(demo.stderr).toMatch(/The job failed: .*\((not_media|no_video)\)/);
+    await commands.nothingIsLeft(demo);
+  });
+
+  it.runIf(LONG)('goes on with the job when its transcoder is killed', async () => {
+    const demo = commands.run('demo.ts', ['--json']);
+    await transcoding(demo);
+    process.kill((await transcoderOf(demo)).pid, 'SIGKILL');
+    expect(await demo.exit, demo.stderr).toBe(0);
+    expect(demo.stderr).toContain('The transcoder ended unexpectedly (SIGKILL); starting it again');
+    await commands.nothingIsLeft(demo);
+  });
+});

@@ -1,0 +1,52 @@
+/** How the two programs of the service are started: their arguments, their environment, what they may be forgiven. */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Kept } from './keeper.ts';
+import { ROOT } from './paths.mjs';
+import type { Settings } from './settings.ts';
+
+type Fixed = Omit<Kept, 'deathsAllowed' | 'gaveUp' | 'say'>;
+
+export function edge({ host, port, stateDir }: Settings): Fixed {
+  const wrangler = dirname(createRequire(import.meta.url).resolve('wrangler/package.json'));
+  return {
+    name: 'The edge',
+    args: [
+      ...['--import', pathToFileURL(join(ROOT, 'tools', 'leash.mjs')).href],
+      ...[join(wrangler, 'bin', 'wrangler.js'), 'dev', '--ip', host, '--port', String(port)],
+      ...['--persist-to', stateDir, '--inspector-port', '0', '--show-interactive-dev-session=false'],
+      ...['--log-level', 'warn'],
+    ],
+    cwd: ROOT,
+    env: {
+      ...localEnvironment(),
+      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+      WRANGLER_SEND_METRICS: 'false',
+      WRANGLER_SEND_ERROR_REPORTS: 'false',
+      WRANGLER_HIDE_BANNER: 'true',
+      WRANGLER_WRITE_LOGS: 'false',
+      WRANGLER_REGISTRY_PATH: join(stateDir, 'registry'),
+      NO_COLOR: '1',
+    },
+    logFile: join(stateDir, 'edge.log'),
+    graceMs: 5000,
+  };
+}
+
+export function transcoder({ origin, stateDir }: Settings, number: number, workDir: string): Fixed {
+  return {
+    name: number === 1 ? 'The transcoder' : `Transcoder ${number}`,
+    args: [join(ROOT, 'transcoder-node', 'main.ts'), '--edge', origin],
+    cwd: ROOT,
+    env: { ...localEnvironment(), WORK_DIR: workDir, NO_COLOR: '1' },
+    logFile: join(stateDir, `transcoder-${number}.log`),
+    graceMs: 6000,
+  };
+}
+
+/** Settings meant for a deployed edge (accounts, queues, tokens) must not reach a local one. */
+function localEnvironment(): NodeJS.ProcessEnv {
+  const deployed = /^(CLOUDFLARE_|WRANGLER_|CF_|EDGE_URL$|QUEUE_ID$|TRANSCODER_TOKEN$|FORCE_COLOR$)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !deployed.test(name)));
+}

@@ -1,0 +1,88 @@
+/**
+ * How the demo comes to a running Reelwire: it joins one of this version on PORT that has a transcoder online, else
+ * starts its own. One that is just starting (it holds the lock of STATE_DIR) is waited for.
+ */
+import { askHealth, VERSION } from '../health.ts';
+import { holderOf } from '../lock.mjs';
+import { Refusal } from '../main.ts';
+import { stateLock } from '../paths.mjs';
+import { Service } from '../service.ts';
+import type { Settings } from '../settings.ts';
+import { until } from '../until.ts';
+
+export interface Reach {
+  origin: string;
+  address: string;
+  joined: boolean;
+  /** Rejects when the service cannot go on; never for one that was joined. */
+  failed: Promise<never>;
+  /** Leaves a joined Reelwire alone and ends one of ours. */
+  leave(): Promise<void>;
+}
+
+const JOINABLE_WITHIN_MS = 30_000;
+const TRANSCODER_DEATHS = 5;
+
+export async function reach(settings: Settings, stop: AbortSignal, say: (text: string) => void): Promise<Reach> {
+  const { origin, address } = settings;
+  const holder = holderOf(stateLock(settings.stateDir));
+  if (holder !== null && holder.address === address) {
+    say(`Joining the Reelwire at ${address} (process ${holder.pid}).`);
+    const signal = stop;
+    await until(async () => (await stateOf(origin)) === 'joinable', {
+      withinMs: JOINABLE_WITHIN_MS,
+      everyMs: 250,
+      signal,
+    });
+    return join(settings);
+  }
+  if (holder === null) {
+    const service = await Service.open(settings, { deathsAllowed: { edge: 0, transcoder: TRANSCODER_DEATHS }, say });
+    if ((await stateOf(origin)) === 'absent') return startOwn(settings, service, stop, say);
+    await service.stop();
+  }
+  const joined = await join(settings);
+  say(`Joining the Reelwire at ${address}.`);
+  return joined;
+}
+
+async function startOwn(settings: Settings, service: Service, stop: AbortSignal, say: (text: string) => void) {
+  const { origin, address } = settings;
+  say(`Starting Reelwire at ${address} ...`);
+  try {
+    await service.start(stop);
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
+  return { origin, address, joined: false, failed: service.failed, leave: () => service.stop() };
+}
+
+async function join({ origin, address, stateDir }: Settings): Promise<Reach> {
+  const health = await askHealth(origin);
+  const elsewhere = 'or start the demo beside it with its own PORT and STATE_DIR';
+  if (health === null) {
+    const holder = holderOf(stateLock(stateDir));
+    throw new Refusal(
+      `Process ${holder?.pid} (Reelwire at ${String(holder?.address)}) uses ${stateDir}, and nothing answers at ${address}. Set PORT to join that one, ${elsewhere}.`,
+    );
+  }
+  if (health.version !== VERSION) {
+    throw new Refusal(
+      `The Reelwire at ${address} is version ${health.version}, this is ${VERSION}. Stop that one, ${elsewhere}.`,
+    );
+  }
+  if (health.transcoders.online === 0) {
+    throw new Refusal(
+      `The Reelwire at ${address} has no transcoder. Give it one (npm run transcoder -- --edge ${address}), ${elsewhere}.`,
+    );
+  }
+  const never = new Promise<never>(() => {});
+  return { origin, address, joined: true, failed: never, leave: async () => {} };
+}
+
+async function stateOf(origin: string): Promise<'absent' | 'joinable' | 'other'> {
+  const health = await askHealth(origin);
+  if (health === null) return 'absent';
+  return health.version === VERSION && health.transcoders.online > 0 ? 'joinable' : 'other';
+}

@@ -1,0 +1,1 @@
+export function whatIsMissing(machine?: string, env?: Partial<NodeJS.ProcessEnv>): string | null;

@@ -1,0 +1,3 @@
+export const ROOT: string;
+export function stateDir(env?: NodeJS.ProcessEnv): string;
+export function stateLock(folder: string): string;

@@ -1,0 +1,3 @@
+export function makeScratch(purpose: string): string;
+export function removeScratch(folder: string): void;
+export function sweepScratch(): string[];

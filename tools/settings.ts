@@ -1,0 +1,47 @@
+/** The settings of the service, from the environment. An empty value is as good as none. */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { Refusal } from './main.ts';
+import { stateDir } from './paths.mjs';
+
+const wholeNumber = (min: number, max: number) =>
+  z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(min).max(max));
+
+const PORT = wholeNumber(1, 65_535).default(8787);
+const TRANSCODERS = wholeNumber(0, 64).default(1);
+const HOST = z.union([z.ipv4(), z.ipv6(), z.literal('localhost')]).default('127.0.0.1');
+
+export interface Settings {
+  port: number;
+  host: string;
+  transcoders: number;
+  /** Absolute. */
+  stateDir: string;
+  /** Absolute; `null`: a temporary folder of ours. */
+  workDir: string | null;
+  /** Where this machine reaches the edge. */
+  origin: string;
+  /** What people open. */
+  address: string;
+}
+
+export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
+  const read = <T>(name: string, schema: z.ZodType<T>, must: string): T => {
+    const result = schema.safeParse(env[name] || undefined);
+    if (result.success) return result.data;
+    throw new Refusal(`${name} must be ${must}; it is "${env[name]}".`, 2);
+  };
+  const port = read('PORT', PORT, 'a whole number from 1 to 65535');
+  const transcoders = read('TRANSCODERS', TRANSCODERS, 'a whole number from 0 to 64');
+  const host = read('HOST', HOST, 'an IP address to listen on, such as 127.0.0.1 (only this machine) or 0.0.0.0 (all)');
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return {
+    port,
+    host,
+    transcoders,
+    stateDir: stateDir(env),
+    workDir: env.WORK_DIR ? resolve(env.INIT_CWD ?? '.', env.WORK_DIR) : null,
+    origin: `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`,
+    address: `http://localhost:${port}`,
+  };
+}
