@@ -1,0 +1,75 @@
+/** A whole transcoder inside the test process, on a work folder of its own, and a look at what it leaves behind. */
+import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { readConfig } from '../../transcoder-node/config.ts';
+import { Dispatcher } from '../../transcoder-node/dispatcher.ts';
+import { EdgeClient } from '../../transcoder-node/edge/client.ts';
+import { Fleet } from '../../transcoder-node/edge/fleet.ts';
+import { Queue } from '../../transcoder-node/edge/queue.ts';
+import { ShuttingDown } from '../../transcoder-node/errors.ts';
+import type { Binaries } from '../../transcoder-node/media/binaries.ts';
+import { runTask } from '../../transcoder-node/task/task.ts';
+
+export class Harness {
+  readonly folder: string;
+  readonly #shutdown = new AbortController();
+  readonly #running: Promise<void>;
+
+  private constructor(folder: string, url: string, binaries: Binaries, slots: number) {
+    this.folder = folder;
+    const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
+    const config = readConfig(['--edge', url], {});
+    const edge = new EdgeClient(config.edge, config.token);
+    const fleet = new Fleet(edge, { transcoder: 'test', slots }, log);
+    const dispatcher = new Dispatcher({
+      ...{ edge, fleet, log, slots },
+      name: 'test',
+      queue: new Queue(config.queue),
+      runTask: (lease, taskLog) => runTask({ binaries, workFolder: folder }, lease, taskLog),
+    });
+    this.#running = dispatcher.run(this.#shutdown.signal).finally(() => fleet.goodbye());
+  }
+
+  static async start(url: string, binaries: Binaries, slots = 1): Promise<Harness> {
+    return new Harness(await mkdtemp(join(tmpdir(), 'reelwire-test-')), url, binaries, slots);
+  }
+
+  async stop(): Promise<void> {
+    this.#shutdown.abort(new ShuttingDown('the test is over'));
+    await this.#running;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  folders(): Promise<string[]> {
+    return readdir(this.folder);
+  }
+
+  tools(): Promise<Tool[]> {
+    return toolsIn(this.folder);
+  }
+}
+
+export interface Tool {
+  readonly pid: number;
+  readonly exe: string;
+}
+
+/** The processes that work below a folder, as the kernel sees them (Linux). */
+export async function toolsIn(folder: string): Promise<Tool[]> {
+  const found: Tool[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const [cwd, exe] = await Promise.all(
+      ['cwd', 'exe'].map((link) => readlink(`/proc/${name}/${link}`).catch(() => '')),
+    );
+    if (cwd?.startsWith(folder)) found.push({ pid: Number(name), exe: exe ?? '' });
+  }
+  return found;
+}
+
+/** Looks again at short intervals until it is so; the test's own time limit is the end. */
+export async function eventually(look: () => Promise<boolean>): Promise<void> {
+  while (!(await look())) await new Promise((resolve) => setTimeout(resolve, 20));
+}

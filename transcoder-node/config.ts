@@ -1,0 +1,94 @@
+/** What the operator chose: command line first, then environment, then defaults that fit a local edge. */
+import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+const Text = z
+  .string()
+  .optional()
+  .transform((value) => value || undefined);
+const EdgeUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
+const Slots = z.coerce.number('must be a number').pipe(z.int().min(1).max(64));
+
+const Env = z.object({
+  EDGE_URL: Text,
+  TRANSCODER_TOKEN: Text,
+  FFMPEG_PATH: Text,
+  FFPROBE_PATH: Text,
+  PACKAGER_PATH: Text,
+  WORK_DIR: Text,
+  CLOUDFLARE_ACCOUNT_ID: Text,
+  CLOUDFLARE_API_TOKEN: Text,
+  QUEUE_ID: Text,
+});
+type Env = z.infer<typeof Env>;
+
+/** Where messages come from. `baseUrl` null is Cloudflare's own API. */
+export interface QueueAddress {
+  readonly baseUrl: string | null;
+  readonly account: string;
+  readonly queue: string;
+  readonly token: string;
+}
+
+export interface Config {
+  /** Without a slash at its end. */
+  readonly edge: string;
+  readonly token: string | undefined;
+  /** How many tasks run side by side. */
+  readonly slots: number;
+  readonly workDir: string;
+  readonly paths: { readonly ffmpeg?: string; readonly ffprobe?: string; readonly packager?: string };
+  readonly queue: QueueAddress;
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export function readConfig(args: readonly string[], environment: Record<string, string | undefined>): Config {
+  const flags = readFlags(args);
+  const env = Env.parse(environment);
+  const edge = check('--edge or EDGE_URL', EdgeUrl, flags.edge ?? env.EDGE_URL ?? 'http://127.0.0.1:8787');
+  const base = edge.replace(/\/+$/, '');
+  return {
+    edge: base,
+    token: env.TRANSCODER_TOKEN,
+    slots: check('--slots', Slots, flags.slots ?? '1'),
+    workDir: env.WORK_DIR ?? tmpdir(),
+    paths: {
+      ...(env.FFMPEG_PATH && { ffmpeg: env.FFMPEG_PATH }),
+      ...(env.FFPROBE_PATH && { ffprobe: env.FFPROBE_PATH }),
+      ...(env.PACKAGER_PATH && { packager: env.PACKAGER_PATH }),
+    },
+    queue: queueAddress(base, env),
+  };
+}
+
+function readFlags(args: readonly string[]): { edge?: string | undefined; slots?: string | undefined } {
+  try {
+    return parseArgs({ args: [...args], options: { edge: { type: 'string' }, slots: { type: 'string' } } }).values;
+  } catch (error) {
+    throw new ConfigError(`${error instanceof Error ? error.message : error} Usage: --edge URL [--slots N]`);
+  }
+}
+
+function queueAddress(edge: string, env: Env): QueueAddress {
+  const { CLOUDFLARE_ACCOUNT_ID: account, CLOUDFLARE_API_TOKEN: token, QUEUE_ID: queue } = env;
+  if (account && token && queue) return { baseUrl: null, account, queue, token };
+  if (account || token || queue) {
+    throw new ConfigError('CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN and QUEUE_ID go together: set all or none.');
+  }
+  return {
+    baseUrl: `${edge}/client/v4`,
+    account: 'local',
+    queue: 'reelwire-transcode',
+    token: env.TRANSCODER_TOKEN ?? 'local',
+  };
+}
+
+function check<T>(name: string, schema: z.ZodType<T>, value: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`${name}: ${parsed.error.issues.map((issue) => issue.message).join(', ')}`);
+}

@@ -1,0 +1,45 @@
+/** Every bound of the transcoder, in one place. Constants carry their unit. */
+
+export const MAX_PIXELS = 8192 * 4320;
+export const MAX_DURATION_SECONDS = 24 * 3600;
+/** Under this share of the promised picture, the file is `truncated`; between the two, it gets a warning. Less than the slack is no loss. */
+export const TRUNCATED_BELOW = 0.5;
+export const INCOMPLETE_BELOW = 0.98;
+export const LOSS_SLACK_SECONDS = 0.5;
+export const MAX_NAMED_TRACKS = 16;
+
+export const PROBE_TIMEOUT_MS = 60_000;
+/** ffmpeg goes on printing blocks when it is stuck; this long without an advance, and the attempt ends. */
+export const STALL_MS = 60_000;
+/** Low enough that reports and uploads of a busy machine still leave in time. */
+export const ENCODE_NICE = 5;
+export const STDERR_BYTES = 16 * 1024;
+export const PLAYLIST_POLL_MS = 100;
+export const PARALLEL_UPLOADS = 4;
+/** A failure with less than this left on the disk is taken for a full disk. */
+export const FULL_DISK_BYTES = 32 * 1024 * 1024;
+
+export const REPORT_GAP_MS = 250;
+export const REPORT_TICK_MS = 40;
+/** An empty report renews the lease; with the tick and the way there, one arrives every second. */
+export const RENEW_MS = 800;
+export const PROGRESS_GAP_MS = 500;
+export const MAX_ENTRIES = 100;
+export const MAX_COMMITS = 500;
+
+export const REQUEST_TIMEOUT_MS = 10_000;
+export const FINISH_TIMEOUT_MS = 60_000;
+export const UPLOAD_TIMEOUT_MS = 60_000;
+export const UPLOAD_RETRIES = 8;
+export const LEASE_RETRIES = 3;
+/** A download ends after this many tries in a row without a new byte; a try, after this long without one. */
+export const DOWNLOAD_TRIES = 6;
+export const DOWNLOAD_IDLE_MS = 20_000;
+
+export const PULL_TIMEOUT_MS = 15_000;
+export const VISIBILITY_MS = 60_000;
+export const IDLE_POLL_MS = { first: 250, most: 1_000 };
+export const AWAY_POLL_MS = { first: 500, most: 15_000 };
+/** Shutdown: the courtesy calls get this long, and the whole of it this long. */
+export const GOODBYE_TIMEOUT_MS = 1_500;
+export const SHUTDOWN_MS = 4_500;

@@ -1,0 +1,62 @@
+/**
+ * A transcoder: finds its tools, then takes tasks from the queue until it is told to stop.
+ *
+ *   node transcoder-node/main.ts --edge URL [--slots N]
+ *
+ * SIGTERM, SIGINT, or the end of the parent it was spawned by with an IPC channel: everything is aborted through one
+ * signal, tasks are released, folders removed, and the process ends with 0 within SHUTDOWN_MS.
+ */
+import { pino } from 'pino';
+import { ConfigError, readConfig } from './config.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { EdgeClient } from './edge/client.ts';
+import { Fleet, transcoderName } from './edge/fleet.ts';
+import { Queue } from './edge/queue.ts';
+import { ShuttingDown } from './errors.ts';
+import { SHUTDOWN_MS } from './limits.ts';
+import { findBinaries, ToolsMissing } from './media/binaries.ts';
+import { openWorkFolder, removeFolder } from './task/folders.ts';
+import { runTask } from './task/task.ts';
+
+const log = pino({ base: null }, pino.destination({ fd: 2, sync: true }));
+const shutdown = new AbortController();
+
+for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {
+  process.on(event, () => {
+    if (shutdown.signal.aborted) return;
+    log.info({ event }, 'shutting down');
+    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
+    shutdown.abort(new ShuttingDown('this transcoder is shutting down'));
+  });
+}
+
+try {
+  await main(shutdown.signal);
+  process.exit(0);
+} catch (error) {
+  if (error instanceof ConfigError || error instanceof ToolsMissing) log.fatal(error.message);
+  else if (!shutdown.signal.aborted) log.fatal({ err: error }, 'the transcoder ended');
+  process.exit(shutdown.signal.aborted ? 0 : 1);
+}
+
+async function main(signal: AbortSignal): Promise<void> {
+  const config = readConfig(process.argv.slice(2), process.env);
+  const workFolder = await openWorkFolder(config.workDir);
+  try {
+    const binaries = await findBinaries(config.paths, workFolder, signal);
+    const name = transcoderName();
+    const edge = new EdgeClient(config.edge, config.token);
+    const fleet = new Fleet(edge, { transcoder: name, slots: config.slots }, log);
+    const dispatcher = new Dispatcher({
+      ...{ edge, fleet, name, log },
+      queue: new Queue(config.queue),
+      slots: config.slots,
+      runTask: (lease, taskLog) => runTask({ binaries, workFolder }, lease, taskLog),
+    });
+    log.info({ transcoder: name, edge: config.edge, slots: config.slots, ...binaries }, 'ready');
+    await dispatcher.run(signal);
+    await fleet.goodbye();
+  } finally {
+    await removeFolder(workFolder);
+  }
+}

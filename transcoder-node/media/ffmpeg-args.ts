@@ -1,0 +1,82 @@
+/**
+ * The one ffmpeg command of a pair: one decode, the shared filters, a split, and from it every rung scaled from the
+ * source, each into its own named pipe as fragmented mp4.
+ */
+import type { Plan, PlannedAudio, PlannedVideo } from '../../src/contract/job.ts';
+import { MAX_DURATION_SECONDS, MAX_PIXELS } from '../limits.ts';
+import { levelOfCodec } from './levels.ts';
+import type { Source } from './probe.ts';
+import { rateText } from './rates.ts';
+
+/**
+ * A file must not make us read another one. The protocol list alone does not stop a playlist, manifest or script that
+ * calls itself mp4 (seen with ffmpeg 7.0); the format list does. On every call of ffmpeg and ffprobe, before `-i`.
+ */
+export const SAFE_INPUT: readonly string[] = [
+  '-protocol_whitelist',
+  'file',
+  '-format_whitelist',
+  'mov,matroska,webm,mpegts,avi,flv,ogg,asf,mpeg,mpegvideo,wav,mp3,aac,flac',
+];
+
+/**
+ * What the packager reads: fragments of half a second, each written at once (quiet audio would otherwise wait in a
+ * buffer of 32 KiB until the end); the moov waits until the edit list is known.
+ */
+const FRAGMENTED = [
+  ...['-movflags', '+delay_moov+default_base_moof', '-frag_duration', '500000'],
+  ...['-flush_packets', '1', '-f', 'mp4'],
+];
+const PLAIN = ['-map_metadata', '-1', '-map_chapters', '-1'];
+
+/** fd 3 carries ffmpeg's own progress; from here on, one pipe for each rung. */
+const FIRST_COUNTER_FD = 4;
+
+export interface EncodeJob {
+  readonly input: string;
+  readonly source: Source;
+  readonly plan: Plan;
+  readonly pipeOf: (rendition: string) => string;
+}
+
+export function encodeArgs({ input, source, plan, pipeOf }: EncodeJob): string[] {
+  return [
+    ...['-nostdin', '-hide_banner', '-y', '-v', 'error', '-progress', 'pipe:3', '-stats_period', '0.5'],
+    ...SAFE_INPUT,
+    ...['-max_pixels', String(MAX_PIXELS), '-t', String(MAX_DURATION_SECONDS), '-i', input],
+    ...['-filter_complex', filterGraph(source, plan)],
+    ...plan.video.flatMap((video, index) => videoOutput(video, index, pipeOf(video.name))),
+    ...(plan.audio && source.audio !== null ? audioOutput(plan.audio, source.audio, pipeOf(plan.audio.name)) : []),
+  ];
+}
+
+function filterGraph(source: Source, plan: Plan): string {
+  const shared = `[0:${source.video}]${plan.filters},split=${plan.video.length}`;
+  const scaled = plan.video.map(({ width, height, fps }, index) => {
+    const ownRate = plan.filters.includes(`fps=${rateText(fps)}:`) ? '' : `fps=${rateText(fps)}:start_time=0,`;
+    return `[s${index}]${ownRate}scale=${width}:${height}:flags=bicubic:out_range=tv,format=yuv420p,setsar=1[v${index}]`;
+  });
+  return [shared + plan.video.map((_, index) => `[s${index}]`).join(''), ...scaled].join(';');
+}
+
+function videoOutput(video: PlannedVideo, index: number, pipe: string): string[] {
+  const { gop, crf, maxrate, bufsize, codecs } = video;
+  return [
+    ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high'],
+    ...['-level:v', (levelOfCodec(codecs) / 10).toFixed(1), '-crf', String(crf)],
+    ...['-maxrate', String(maxrate), '-bufsize', String(bufsize)],
+    ...['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-flags', '+cgop'],
+    ...['-stats_mux_pre', `pipe:${FIRST_COUNTER_FD + index}`, '-stats_mux_pre_fmt', '{n}'],
+    ...PLAIN,
+    ...FRAGMENTED,
+    pipe,
+  ];
+}
+
+const audioOutput = (audio: PlannedAudio, stream: number, pipe: string): string[] => [
+  ...['-map', `0:${stream}`, '-c:a', 'aac', '-b:a', String(audio.bandwidth)],
+  ...['-ac', String(audio.channels), '-ar', String(audio.sample_rate), '-af', 'aresample=async=1:first_pts=0'],
+  ...PLAIN,
+  ...FRAGMENTED,
+  pipe,
+];
