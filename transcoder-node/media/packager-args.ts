@@ -16,7 +16,7 @@ export function packagerArgs(plan: Plan, pipeOf: (rendition: string) => string):
     ...(plan.audio ? [`${stream(plan.audio.name, 'audio', pipeOf)},hls_group_id=audio,hls_name=audio`] : []),
     ...['--segment_duration', String(plan.segment_seconds), '--generate_static_live_mpd'],
     ...['--hls_playlist_type', 'EVENT', '--hls_start_time_offset', '0'],
-    ...['--hls_master_playlist_output', MASTER_NAME, '--mpd_output', 'packager.mpd', '--io_block_size', '1024', '--quiet'],
+    ...['--hls_master_playlist_output', MASTER_NAME, '--mpd_output', 'packager.mpd', '--quiet'],
   ];
 }
 
