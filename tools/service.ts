@@ -20,6 +20,7 @@ import { pause, until } from './until.ts';
 const READY_WITHIN_MS = 60_000;
 const WATCH_EVERY_MS = 2000;
 const SILENT_FOR_MS = 20_000;
+const PORT_FREED_WITHIN_MS = 1000;
 const DEATHS_WHILE_STARTING = 1;
 
 export interface ServiceOptions {
@@ -143,17 +144,30 @@ async function endLeftovers({ edge }: Holder): Promise<void> {
   if (commandsOf(edge).some((command) => command.includes(ROOT))) await endGroup(edge, 0);
 }
 
+/** A process that was just killed may hold its port a little longer: its threads end one by one. */
 async function assertPortFree({ host, port, origin, address }: Settings): Promise<void> {
-  const server = createServer();
-  const problem = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
-    server.once('error', resolve).listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
-  });
-  if (problem === null) return;
-  if (problem.code !== 'EADDRINUSE') throw new Refusal(`Cannot listen on ${host} port ${port}: ${problem.message}`, 2);
+  let problem: NodeJS.ErrnoException | null = null;
+  const isFree = async () => {
+    problem = await tryToListen(host, port);
+    return problem?.code !== 'EADDRINUSE';
+  };
+  const free = await until(isFree, { withinMs: PORT_FREED_WITHIN_MS, everyMs: 100 });
+  if (free !== undefined && problem !== null) throw new Refusal(cannotListen(host, port, problem), 2);
+  if (free !== undefined) return;
   if (await askHealth(origin)) {
     throw new Refusal(`A Reelwire already answers at ${address}. Use that one, or choose another PORT and STATE_DIR.`);
   }
   throw new Refusal(`Port ${port} is used by another program. Choose another: PORT=${port + 1} and the same command.`);
+}
+
+const cannotListen = (host: string, port: number, { message }: Error): string =>
+  `Cannot listen on ${host} port ${port}: ${message}`;
+
+function tryToListen(host: string, port: number): Promise<NodeJS.ErrnoException | null> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', resolve).listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
+  });
 }
 
 const saysReady = (keeper: Keeper): boolean => readFileSync(keeper.logFile, 'utf8').includes('"msg":"ready"');
