@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'node',
           sequence: { groupOrder: 1 },
-          include: ['test/{unit,transcoder,tools,e2e}/**/*.test.ts'],
+          include: ['test/{unit,transcoder,tools,e2e,browser}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           /** Two cores: encoders beside each other only slow each other down. */

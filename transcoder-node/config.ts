@@ -2,12 +2,14 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { VMAF_FLOOR } from './limits.ts';
 
 const Text = z
   .string()
   .optional()
   .transform((value) => value || undefined);
 const EdgeUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
+const Score = z.coerce.number('must be a number').pipe(z.number().min(0).max(100));
 const Slots = z.coerce.number('must be a number').pipe(z.int().min(1).max(64));
 
 const Env = z.object({
@@ -17,6 +19,7 @@ const Env = z.object({
   FFPROBE_PATH: Text,
   PACKAGER_PATH: Text,
   WORK_DIR: Text,
+  VMAF_FLOOR: Text,
   CLOUDFLARE_ACCOUNT_ID: Text,
   CLOUDFLARE_API_TOKEN: Text,
   QUEUE_ID: Text,
@@ -37,7 +40,11 @@ export interface Config {
   readonly token: string | undefined;
   /** How many tasks run side by side. */
   readonly slots: number;
+  /** Say what is here and what is missing, and end. */
+  readonly check: boolean;
   readonly workDir: string;
+  /** Mean VMAF of the best rendition below which a job gets the warning `low_quality`. */
+  readonly vmafFloor: number;
   readonly paths: { readonly ffmpeg?: string; readonly ffprobe?: string; readonly packager?: string };
   readonly queue: QueueAddress;
 }
@@ -55,7 +62,9 @@ export function readConfig(args: readonly string[], environment: Record<string, 
     edge: base,
     token: env.TRANSCODER_TOKEN,
     slots: check('--slots', Slots, flags.slots ?? '1'),
+    check: flags.check ?? false,
     workDir: env.WORK_DIR ?? tmpdir(),
+    vmafFloor: check('VMAF_FLOOR', Score, env.VMAF_FLOOR ?? String(VMAF_FLOOR)),
     paths: {
       ...(env.FFMPEG_PATH && { ffmpeg: env.FFMPEG_PATH }),
       ...(env.FFPROBE_PATH && { ffprobe: env.FFPROBE_PATH }),
@@ -65,11 +74,18 @@ export function readConfig(args: readonly string[], environment: Record<string, 
   };
 }
 
-function readFlags(args: readonly string[]): { edge?: string | undefined; slots?: string | undefined } {
+interface Flags {
+  readonly edge?: string | undefined;
+  readonly slots?: string | undefined;
+  readonly check?: boolean | undefined;
+}
+
+function readFlags(args: readonly string[]): Flags {
+  const options = { edge: { type: 'string' }, slots: { type: 'string' }, check: { type: 'boolean' } } as const;
   try {
-    return parseArgs({ args: [...args], options: { edge: { type: 'string' }, slots: { type: 'string' } } }).values;
+    return parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    throw new ConfigError(`${error instanceof Error ? error.message : error} Usage: --edge URL [--slots N]`);
+    throw new ConfigError(`${error instanceof Error ? error.message : error} Usage: --edge URL [--slots N] [--check]`);
   }
 }
 

@@ -9,6 +9,7 @@ import type { JobErrorCode } from '../src/contract/errors.ts';
 const RETRYABLE: ReadonlySet<JobErrorCode> = new Set([
   'transcoder_lost',
   'encode_failed',
+  'stalled',
   'no_space',
   'internal',
   'cannot_follow_plan',
@@ -58,10 +59,11 @@ export class EdgeRefused extends Error {
     this.code = code;
   }
 
-  /** A stale lease, or a job that is gone. */
+  /** A stale lease, or a job that is gone; an object that is not stored is neither. */
   get endsLease(): boolean {
     if (this.status === 409) return this.code === 'lease_lost' || this.code === '';
-    return [401, 403, 404, 410].includes(this.status);
+    if (this.status === 404) return this.code !== 'not_found';
+    return [401, 403, 410].includes(this.status);
   }
 }
 

@@ -7,15 +7,28 @@ export const TRUNCATED_BELOW = 0.5;
 export const INCOMPLETE_BELOW = 0.98;
 export const LOSS_SLACK_SECONDS = 0.5;
 export const MAX_NAMED_TRACKS = 16;
+/** The best rendition's mean VMAF, below which a job gets a warning; the operator may choose another. */
+export const VMAF_FLOOR = 70;
 
 export const PROBE_TIMEOUT_MS = 60_000;
 /** ffmpeg goes on printing blocks when it is stuck; this long without an advance, and the attempt ends. */
-export const STALL_MS = 60_000;
-/** Low enough that reports and uploads of a busy machine still leave in time. */
-export const ENCODE_NICE = 5;
+export const STALL_MS = 30_000;
+/** Between two samples of a long video it may decode for minutes without a sign of life. */
+export const MEASURE_STALL_MS = 600_000;
+/** Poster and storyboard, or the MP4, as a whole: a start, and so much for each second of video. */
+export const ARTIFACT_MS = { start: 600_000, perSecond: 1_000 };
+/** The lowest rung and the audio: what the first picture waits for. Reports and uploads still come before it. */
+export const FIRST_NICE = 2;
+/** All else: it takes what the first picture leaves. */
+export const REST_NICE = 15;
+/** A tool may use this much processor time: a start, and so many seconds for each second of video. */
+export const CPU_SECONDS = { start: 600, perSecond: 300 };
 export const STDERR_BYTES = 16 * 1024;
-export const PLAYLIST_POLL_MS = 100;
+export const PLAYLIST_POLL_MS = 50;
+/** For each pair. */
 export const PARALLEL_UPLOADS = 4;
+/** A task needs this many times the size of its source on the disk: the source, the renditions, a copy of the best. */
+export const DISK_FACTOR = 2.5;
 /** A failure with less than this left on the disk is taken for a full disk. */
 export const FULL_DISK_BYTES = 32 * 1024 * 1024;
 
@@ -30,6 +43,8 @@ export const MAX_COMMITS = 500;
 export const REQUEST_TIMEOUT_MS = 10_000;
 export const FINISH_TIMEOUT_MS = 60_000;
 export const UPLOAD_TIMEOUT_MS = 60_000;
+/** A part of a large file is many times the size of a segment. */
+export const PART_TIMEOUT_MS = 300_000;
 export const UPLOAD_RETRIES = 8;
 export const LEASE_RETRIES = 3;
 /** A download ends after this many tries in a row without a new byte; a try, after this long without one. */

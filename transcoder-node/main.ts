@@ -2,19 +2,22 @@
  * A transcoder: finds its tools, then takes tasks from the queue until it is told to stop.
  *
  *   node transcoder-node/main.ts --edge URL [--slots N]
+ *   node transcoder-node/main.ts --check
  *
+ * `--check` only says what is here and what is missing, and ends with 0 or 1.
  * SIGTERM, SIGINT, or the end of the parent it was spawned by with an IPC channel: everything is aborted through one
  * signal, tasks are released, folders removed, and the process ends with 0 within SHUTDOWN_MS.
  */
 import { pino } from 'pino';
+import { inWords } from './check.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EdgeClient } from './edge/client.ts';
 import { Fleet, transcoderName } from './edge/fleet.ts';
 import { Queue } from './edge/queue.ts';
 import { ShuttingDown } from './errors.ts';
-import { SHUTDOWN_MS } from './limits.ts';
-import { findBinaries, ToolsMissing } from './media/binaries.ts';
+import { SHUTDOWN_MS, STALL_MS } from './limits.ts';
+import { examine, required, ToolsMissing } from './media/capabilities.ts';
 import { openWorkFolder, removeFolder } from './task/folders.ts';
 import { runTask } from './task/task.ts';
 
@@ -31,19 +34,24 @@ for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {
 }
 
 try {
-  await main(shutdown.signal);
-  process.exit(0);
+  process.exit(await main(shutdown.signal));
 } catch (error) {
   if (error instanceof ConfigError || error instanceof ToolsMissing) log.fatal(error.message);
   else if (!shutdown.signal.aborted) log.fatal({ err: error }, 'the transcoder ended');
   process.exit(shutdown.signal.aborted ? 0 : 1);
 }
 
-async function main(signal: AbortSignal): Promise<void> {
+async function main(signal: AbortSignal): Promise<number> {
   const config = readConfig(process.argv.slice(2), process.env);
   const workFolder = await openWorkFolder(config.workDir);
   try {
-    const binaries = await findBinaries(config.paths, workFolder, signal);
+    const machine = await examine(config.paths, workFolder, signal);
+    if (config.check) {
+      process.stdout.write(inWords(machine, config));
+      return machine.problems.length > 0 ? 1 : 0;
+    }
+    const settings = { vmafFloor: config.vmafFloor, stallMs: STALL_MS };
+    const parts = { binaries: required(machine), libvmaf: machine.parts.libvmaf, workFolder, settings };
     const name = transcoderName();
     const edge = new EdgeClient(config.edge, config.token);
     const fleet = new Fleet(edge, { transcoder: name, slots: config.slots }, log);
@@ -51,11 +59,12 @@ async function main(signal: AbortSignal): Promise<void> {
       ...{ edge, fleet, name, log },
       queue: new Queue(config.queue),
       slots: config.slots,
-      runTask: (lease, taskLog) => runTask({ binaries, workFolder }, lease, taskLog),
+      runTask: (lease, taskLog) => runTask(parts, lease, taskLog),
     });
-    log.info({ transcoder: name, edge: config.edge, slots: config.slots, ...binaries }, 'ready');
+    log.info({ transcoder: name, edge: config.edge, slots: config.slots, ...machine }, 'ready');
     await dispatcher.run(signal);
     await fleet.goodbye();
+    return 0;
   } finally {
     await removeFolder(workFolder);
   }

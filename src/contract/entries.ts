@@ -5,8 +5,8 @@
  */
 import { z } from 'zod';
 import { JobErrorCode } from './errors.ts';
-import { JobId, LeaseNumber, RenditionName, Task } from './ids.ts';
-import { JobOptions, JobResult, Key, Metadata, Plan, Playback, TakeSegment } from './job.ts';
+import { ArtifactFile, ArtifactName, JobId, LeaseNumber, RenditionName, Task } from './ids.ts';
+import { JobOptions, JobResult, Key, Metadata, Plan, Playback, TakeSegment, Vmaf } from './job.ts';
 import { Stage, Status } from './stages.ts';
 
 /** What `data` of every visible entry carries. `timestamp` is ISO 8601 in UTC. */
@@ -40,6 +40,7 @@ export type ProgressDetails = z.infer<typeof ProgressDetails>;
 
 /** The `progress` that follows a `rendition`. */
 export const RenditionDone = z.object({ resolution: z.string(), completed: z.int(), total: z.int() });
+export type RenditionDone = z.infer<typeof RenditionDone>;
 
 export const WarningCode = z.enum([
   'transcoder_lost',
@@ -47,8 +48,14 @@ export const WarningCode = z.enum([
   'tracks_dropped',
   'incomplete_source',
   'decode_errors',
+  'vmaf_unavailable',
+  'low_quality',
 ]);
 export type WarningCode = z.infer<typeof WarningCode>;
+
+/** A file of an artifact as it was stored. */
+export const StoredFile = z.object({ name: ArtifactFile, bytes: z.int().min(1) });
+export type StoredFile = z.infer<typeof StoredFile>;
 
 const entry = <const T extends string, D extends z.ZodType>(type: T, data: D) =>
   z.object({ seq: z.int().min(1), type: z.literal(type), at: z.int().min(0), data });
@@ -72,6 +79,7 @@ export const Entry = z.discriminatedUnion('type', [
   entry('_lease', z.object({ task: Task, lease: LeaseNumber, transcoder: z.string(), request_id: z.string() })),
   entry('_plan', Plan),
   entry('_segments', z.object({ commits: z.array(TakeSegment).min(1) })),
+  entry('_artifact', z.object({ name: ArtifactName, take: LeaseNumber, files: z.array(StoredFile).min(1) })),
   entry('_rendition', z.object({ name: RenditionName, take: LeaseNumber, segments: z.int().min(1) })),
 
   visible(
@@ -84,7 +92,7 @@ export const Entry = z.discriminatedUnion('type', [
   ),
   visible('stage', z.null()),
   visible('progress', z.union([ProgressDetails, RenditionDone, z.null()])),
-  visible('rendition', z.object({ name: RenditionName, resolution: z.string(), vmaf: z.null() })),
+  visible('rendition', z.object({ name: RenditionName, resolution: z.string(), vmaf: Vmaf.nullable() })),
   visible('playable', z.object({ playback: Playback, renditions: z.array(RenditionName) })),
   visible('warning', z.object({ code: WarningCode }).loose()),
   visible('complete', z.object({ result: JobResult })),
@@ -99,5 +107,5 @@ export type EntryData<T extends EntryType> = Extract<Entry, { type: T }>['data']
 export const isVisible = (entry: Entry): entry is VisibleEntry => !entry.type.startsWith('_');
 
 /** The entries that end a run: nothing follows them except by retry. */
-export const endsRun = (entry: Entry): boolean =>
-  entry.type === 'complete' || entry.type === 'error' || entry.type === 'cancelled';
+export const endsRun = ({ type }: { type: string }): boolean =>
+  type === 'complete' || type === 'error' || type === 'cancelled';

@@ -59,6 +59,7 @@ export const JobErrorCode = z.enum([
   'transcoder_lost',
   'encode_failed',
   'no_space',
+  'stalled',
   'internal',
   'cannot_follow_plan',
 ]);

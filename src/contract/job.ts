@@ -19,8 +19,16 @@ export const Metadata = z
   );
 export type Metadata = z.infer<typeof Metadata>;
 
-/** What the caller may choose about the outputs: nothing yet. */
-export const JobOptions = z.strictObject({});
+/**
+ * What the caller may choose about the outputs. `quality`: how many bits a rung may cost. `ladder`: short sides in
+ * pixels; of the source's rungs only these are made, and if it has none of them, the one that comes closest. `mp4`:
+ * also a progressive MP4 of the best rung.
+ */
+export const JobOptions = z.strictObject({
+  quality: z.enum(['economy', 'standard', 'high']).default('standard'),
+  ladder: z.array(z.int().min(16).max(1080)).min(1).max(8).nullable().default(null),
+  mp4: z.boolean().default(false),
+});
 export type JobOptions = z.infer<typeof JobOptions>;
 
 /** A frame rate as an exact fraction, in frames per second: 30000/1001. */
@@ -95,6 +103,10 @@ export const Playback = z.object({
 });
 export type Playback = z.infer<typeof Playback>;
 
+/** Mean VMAF of sampled frames (0-100), and how many they were. */
+export const Vmaf = z.object({ mean: z.number().min(0).max(100), samples: z.int().min(1) });
+export type Vmaf = z.infer<typeof Vmaf>;
+
 /** `bandwidth` (peak) and `average_bandwidth` in bit/s, measured on what is stored so far. */
 export const Rendition = z.object({
   name: RenditionName,
@@ -105,8 +117,8 @@ export const Rendition = z.object({
   average_bandwidth: z.int().nullable(),
   codecs: z.string(),
   size_bytes: z.int(),
-  vmaf: z.object({ mean: z.number(), samples: z.int() }).nullable(),
-  status: z.enum(['pending', 'encoding', 'stored']),
+  vmaf: Vmaf.nullable(),
+  status: z.enum(['pending', 'encoding', 'stored', 'validated']),
 });
 export type Rendition = z.infer<typeof Rendition>;
 

@@ -1,9 +1,9 @@
 /** What a transcoder and the edge say to each other (`/internal`, bearer token), and the queue's message. */
 import { z } from 'zod';
-import { ProgressDetails, WarningCode } from './entries.ts';
+import { ProgressDetails, StoredFile, WarningCode } from './entries.ts';
 import { JobErrorCode } from './errors.ts';
-import { JobId, LeaseNumber, RenditionName, SegmentNumber, Task } from './ids.ts';
-import { Commit, JobOptions, Plan } from './job.ts';
+import { ArtifactName, JobId, LeaseNumber, RenditionName, SegmentNumber, Task } from './ids.ts';
+import { Commit, JobOptions, Plan, Vmaf } from './job.ts';
 import { Stage, Status } from './stages.ts';
 
 /** A message of the transcode queue: a doorbell, no more. Whether there is work, the lease decides. */
@@ -16,7 +16,10 @@ const Label = z.string().regex(/^[\w.:-]{1,128}$/);
 export const LeaseRequest = z.strictObject({ task: Task, transcoder: Label, request_id: Label });
 export type LeaseRequest = z.infer<typeof LeaseRequest>;
 
-/** `lease_ms`: how long the lease holds after each report. `committed`: what readers already see. */
+/**
+ * `lease_ms`: how long the lease holds after each report. `committed`: what readers already see. `whole`: renditions
+ * of which a take is complete, so that they need not be made again; `validated` and `artifacts`: what else is done.
+ */
 export const LeaseGrant = z.object({
   lease: LeaseNumber,
   lease_ms: z.int(),
@@ -25,6 +28,9 @@ export const LeaseGrant = z.object({
   options: JobOptions,
   plan: Plan.nullable(),
   committed: z.array(z.object({ rendition: RenditionName, n: SegmentNumber, take: LeaseNumber })),
+  whole: z.array(z.object({ rendition: RenditionName, take: LeaseNumber, segments: z.int().min(1) })),
+  validated: z.array(RenditionName),
+  artifacts: z.array(ArtifactName),
 });
 export type LeaseGrant = z.infer<typeof LeaseGrant>;
 
@@ -45,6 +51,10 @@ export const TaskEntry = z.discriminatedUnion('type', [
   }),
   /** Every segment 1..`segments` of the rendition is committed by this lease. */
   z.strictObject({ type: z.literal('rendition'), name: RenditionName, segments: z.int().min(1) }),
+  /** The rendition was compared with the source. */
+  z.strictObject({ type: z.literal('validated'), name: RenditionName, vmaf: Vmaf }),
+  /** Every file of the artifact is stored by this lease. */
+  z.strictObject({ type: z.literal('artifact'), name: ArtifactName, files: z.array(StoredFile).min(1).max(1000) }),
   z.strictObject({
     type: z.literal('warning'),
     code: WarningCode.exclude(['transcoder_lost', 'attempt_failed']),
@@ -82,6 +92,18 @@ export type Finish = z.infer<typeof Finish>;
 
 export const FinishAnswer = z.object({ status: Status });
 export type FinishAnswer = z.infer<typeof FinishAnswer>;
+
+/**
+ * A file too large for one request goes in parts of equal size (the last may be smaller; R2 wants 5 MiB at least):
+ * `POST .../outputs/<folder>/<name>/parts` begins, `PUT .../parts/<n>?upload_id=` stores part n (from 1),
+ * `POST .../parts/complete` puts them together.
+ */
+export const PART_BYTES = 32 * 2 ** 20;
+export const PartsBegun = z.object({ upload_id: z.string() });
+export type PartsBegun = z.infer<typeof PartsBegun>;
+export const PartStored = z.object({ part: z.int(), etag: z.string() });
+export type PartStored = z.infer<typeof PartStored>;
+export const CompleteParts = z.strictObject({ upload_id: z.string(), parts: z.array(PartStored).min(1).max(10_000) });
 
 /** `POST /internal/fleet`: a transcoder says that it is there. `busy: null` is a goodbye. */
 export const Announcement = z.strictObject({

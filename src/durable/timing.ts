@@ -5,6 +5,8 @@ export function backoffMs(tries: number): number {
   return Math.random() * Math.min(60_000, 1000 * 2 ** tries);
 }
 
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** Rejects when `work` takes longer than `ms`; the work itself cannot be stopped. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | null = null;

@@ -10,13 +10,13 @@
 import { DurableObject } from 'cloudflare:workers';
 import { z } from 'zod';
 import { sourceKey } from '../contract/ids.ts';
-import { Key, Metadata } from '../contract/job.ts';
+import { JobOptions, Key, Metadata } from '../contract/job.ts';
 import { type Env, settings } from './env.ts';
 import { isNoSuchUpload } from './r2-errors.ts';
 import { backoffMs } from './timing.ts';
 
 /** What the form said about the video. */
-const Description = z.object({ key: Key, metadata: Metadata, content_type: z.string() });
+const Description = z.object({ key: Key, metadata: Metadata, options: JobOptions, content_type: z.string() });
 export type Description = z.infer<typeof Description>;
 
 const Stored = z.object({
@@ -30,6 +30,9 @@ type Stored = z.infer<typeof Stored>;
 
 const Part = z.object({ partNumber: z.int(), etag: z.string(), size: z.int() });
 type Part = z.infer<typeof Part>;
+
+/** When a crash in the last phase is repaired. */
+const REPAIR_MS = 10_000;
 
 /** Keys sort as numbers do. */
 const partKey = (n: number): string => `part:${String(n).padStart(5, '0')}`;
@@ -51,17 +54,27 @@ export class Upload extends DurableObject<Env> {
     return true;
   }
 
-  /** The body is whole. After the answer the job exists; false when the upload has been given up meanwhile. */
-  async complete(description: Description): Promise<boolean> {
+  /** Bytes are coming, though no part is whole yet: puts the silence off. */
+  async touch(): Promise<void> {
     const stored = await this.#load();
-    if (!stored) return false;
-    await this.#save({ ...stored, description });
+    if (stored) await this.#save(stored);
+  }
+
+  /**
+   * The body is whole. After the answer the job exists; false when the upload has been given up meanwhile. May be
+   * repeated.
+   */
+  async complete(job_id: string, description: Description): Promise<boolean> {
+    const stored = await this.#load();
+    if (!stored) return (await this.env.JOB.getByName(job_id).view()) !== null;
+    await this.#save({ ...stored, description }, REPAIR_MS);
     return this.#finish(stored, description);
   }
 
-  /** The body is not to be had: removes every trace. */
+  /** The body is not to be had: removes every trace. Once the body is whole it is too late, and nothing happens. */
   async abort(): Promise<void> {
     const stored = await this.#load();
+    if (stored?.description) return;
     if (stored) await ignoring(isNoSuchUpload, this.#multipart(stored).abort());
     await this.#forget();
   }
@@ -79,7 +92,7 @@ export class Upload extends DurableObject<Env> {
   }
 
   /** Returns false when there is nothing left that a job could be made of. */
-  async #finish(stored: Stored, { key, metadata, content_type }: Description): Promise<boolean> {
+  async #finish(stored: Stored, { key, metadata, options, content_type }: Description): Promise<boolean> {
     const { job_id } = stored;
     const parts = [...(await this.ctx.storage.list({ prefix: 'part:' })).values()].map((part) => Part.parse(part));
     const size_bytes = parts.reduce((sum, { size }) => sum + size, 0);
@@ -89,7 +102,7 @@ export class Upload extends DurableObject<Env> {
     if (isWhole) {
       const bucket = settings(this.env).OUTPUT_BUCKET_NAME;
       const source = { size_bytes, content_type };
-      await this.env.JOB.getByName(job_id).create({ job_id, key, bucket, source, options: {}, metadata });
+      await this.env.JOB.getByName(job_id).create({ job_id, key, bucket, source, options, metadata });
     } else {
       console.error(JSON.stringify({ msg: 'the parts of an upload are gone; giving up', job: job_id }));
     }

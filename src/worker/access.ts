@@ -26,13 +26,14 @@ export const withOpenAccess = createMiddleware<App>(async (c, next) => {
 
 /** In open mode a token is needed only if one is set. */
 export const withTranscoder = createMiddleware<App>(async (c, next) => {
-  const tokens = [c.env.TRANSCODER_TOKEN, c.env.TRANSCODER_TOKEN_PREVIOUS].filter((token) => token !== undefined);
+  // An empty secret is a missing one.
+  const tokens = [c.env.TRANSCODER_TOKEN, c.env.TRANSCODER_TOKEN_PREVIOUS].filter((token) => !!token);
   if (tokens.length === 0) {
     if (!isOpen(c.env, c.req.raw)) throw closed();
     return next();
   }
   const given = /^Bearer (\S+)$/.exec(c.req.header('Authorization') ?? '')?.[1] ?? '';
-  const matches = await Promise.all(tokens.map((token) => isSame(given, token)));
+  const matches = await Promise.all(tokens.map((token) => isSame(given, token ?? '')));
   if (!matches.includes(true)) {
     throw new ProblemError('unauthorized', 'Send the transcoder token as a bearer token.', {
       'WWW-Authenticate': 'Bearer',

@@ -1,9 +1,10 @@
 /**
- * The end of a job: every object that a manifest will name is checked, the closed manifests are rendered and stored
- * (the MPD last: it is the sign that playback needs the job object no more), and only then is the job complete. All
- * of it may be repeated.
+ * The end of a job: every object that a manifest or the result will name is checked, the closed manifests are rendered
+ * and stored, and only then is the job complete. After that the sign is written that playback needs the job object no
+ * more; should it be missing, everything works all the same. All of it may be repeated.
  */
 import {
+  FINAL,
   iframePlaylist,
   MASTER,
   MPD,
@@ -20,12 +21,13 @@ import type { Env } from '../durable/env.ts';
 import type { Outputs } from '../durable/job/outputs.ts';
 import { HLS_TYPE, iframes, master, media } from './manifests/hls.ts';
 import { MPD_TYPE, mpd } from './manifests/mpd.ts';
+import { fileType } from './output-paths.ts';
 import { ProblemError, unwrap } from './problems.ts';
 
 export async function finish(env: Env, job_id: string, lease: number, result: TaskResult): Promise<Status> {
   const job = env.JOB.getByName(job_id);
   const { status, outputs } = unwrap(await job.store(lease));
-  if (!outputs) return status;
+  if (!outputs) return sign(env, job_id, status);
 
   await verify(env, outputs);
   const artifacts: Artifact[] = [];
@@ -33,20 +35,42 @@ export async function finish(env: Env, job_id: string, lease: number, result: Ta
     const stored = await env.OUTPUT.put(outputKey(job_id, path), text, { httpMetadata: { contentType: type } });
     artifacts.push({ name: path, path: outputPath(job_id, path), type, size_bytes: stored.size });
   }
-  const outcome = await job.complete(lease, result, artifacts);
-  if (!outcome.ok) await env.OUTPUT.delete(outputKey(job_id, MPD));
-  return unwrap(outcome);
+  artifacts.push(...files(outputs));
+  return sign(env, job_id, unwrap(await job.complete(lease, result, artifacts)));
+}
+
+async function sign(env: Env, job_id: string, status: Status): Promise<Status> {
+  if (status === 'completed') await env.OUTPUT.put(outputKey(job_id, FINAL), '');
+  return status;
+}
+
+/** The files of poster, storyboard and MP4. */
+function files({ job_id, artifacts }: Outputs): Artifact[] {
+  return Object.entries(artifacts).flatMap(([folder, { take, files }]) =>
+    files.map(({ name, bytes }) => {
+      const path = outputPath(job_id, takePath(folder, take, name));
+      return { name: `${folder}/${name}`, path, type: fileType(folder, name) ?? '', size_bytes: bytes };
+    }),
+  );
 }
 
 /** The sizes of all stored objects against those that were committed. */
-async function verify(env: Env, { job_id, renditions }: Outputs): Promise<void> {
+async function verify(env: Env, { job_id, renditions, artifacts }: Outputs): Promise<void> {
   const sizes = await storedSizes(env.OUTPUT, outputKey(job_id, ''));
-  const missing = Object.entries(renditions).flatMap(([name, { published, inits, whole }]) =>
-    [...published, ...inits, ...(whole ?? [])]
-      .map((segment: TakeSegment) => ({ segment, path: takePath(name, segment.take, segmentName(segment.n)) }))
-      .filter(({ segment, path }) => sizes.get(outputKey(job_id, path)) !== segment.bytes)
-      .map(({ path }) => path),
-  );
+  const named = [
+    ...Object.entries(renditions).flatMap(([name, { published, inits, whole }]) =>
+      [...published, ...inits, ...(whole ?? [])].map(({ take, n, bytes }: TakeSegment) => ({
+        path: takePath(name, take, segmentName(n)),
+        bytes,
+      })),
+    ),
+    ...Object.entries(artifacts).flatMap(([name, { take, files }]) =>
+      files.map((file) => ({ path: takePath(name, take, file.name), bytes: file.bytes })),
+    ),
+  ];
+  const missing = named
+    .filter(({ path, bytes }) => sizes.get(outputKey(job_id, path)) !== bytes)
+    .map(({ path }) => path);
   if (missing.length > 0) {
     const detail = `${missing.length} committed objects are not stored as they were reported; the first is ${missing[0]}.`;
     throw new ProblemError('outputs_missing', detail);

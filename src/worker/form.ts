@@ -51,7 +51,7 @@ export async function readForm(
     const stored = store(stream);
     stored.catch(end);
     files.push({ stream, stored });
-    Object.assign(form, { filename, contentType });
+    Object.assign(form, { filename: filename ?? '', contentType: contentType ?? '' });
   });
   for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
     parser.on(event, () => end(new ProblemError('invalid_request', 'The form has too many parts.')));

@@ -10,6 +10,7 @@ export function home(c: Context<App>): Response {
 Upload a file (a form, or the bytes themselves):
   curl -F video=@clip.mp4 -F key=my-clip ${at}/process
   curl --data-binary @clip.mp4 -H 'Content-Type: video/mp4' '${at}/process?key=my-clip'
+  curl -F video=@clip.mp4 -F 'options={"quality":"high","ladder":[720,360],"mp4":true}' ${at}/process
 
 Watch the job live (server-sent events; -H 'Last-Event-ID: 7' resumes):
   curl -N ${at}/jobs/JOB_ID/stream

@@ -5,14 +5,25 @@
  */
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { LeaseHeader, outputKey, RenditionName, SegmentName, sourceKey, takePath } from '../contract/ids.ts';
-import { Announcement, Finish, type FinishAnswer, LeaseRequest, Release, Report } from '../contract/transcoder.ts';
+import { LeaseHeader, outputKey, sourceKey, takePath } from '../contract/ids.ts';
+import {
+  Announcement,
+  CompleteParts,
+  Finish,
+  type FinishAnswer,
+  LeaseRequest,
+  type PartStored,
+  type PartsBegun,
+  Release,
+  Report,
+} from '../contract/transcoder.ts';
 import { announce } from '../durable/fleet.ts';
-import { isBadDigest } from '../durable/r2-errors.ts';
+import { isBadDigest, isNoSuchUpload } from '../durable/r2-errors.ts';
 import type { App } from './app.ts';
 import { finish } from './finish.ts';
 import { jobId, jobObject } from './jobs.ts';
 import { serve } from './objects.ts';
+import { fileType, parseOutput } from './output-paths.ts';
 import { ProblemError, parse, unwrap } from './problems.ts';
 import { json } from './queue-api.ts';
 
@@ -21,6 +32,9 @@ const ReprDigest = z
   .string()
   .regex(/^sha-256=:[A-Za-z0-9+/]{43}=:$/, 'Repr-Digest must be sha-256=:<base64>:')
   .transform((text) => Uint8Array.fromBase64(text.slice('sha-256=:'.length, -1)));
+
+const UploadId = z.string().min(1).max(1024);
+const PartNumber = z.coerce.number().pipe(z.int().min(1).max(10_000));
 
 export const internal = new Hono<App>()
   .post('/fleet', async (c) => {
@@ -53,12 +67,54 @@ export const internal = new Hono<App>()
     if (!answer) throw new ProblemError('not_found', 'The source is not stored.');
     return answer;
   })
-  .put('/jobs/:id/outputs/:rendition/:name', async (c) => {
-    const take = await heldLease(c);
-    const rendition = parse(RenditionName, c.req.param('rendition'));
-    const name = parse(SegmentName, c.req.param('name'));
-    return putOnce(c, outputKey(jobId(c), takePath(rendition, take, name)));
+  .put('/jobs/:id/outputs/:folder/:name', async (c) => putOnce(c, await ownKey(c)))
+  .get('/jobs/:id/outputs/:folder/:take/:name', async (c) => {
+    await heldLease(c);
+    const path = parseOutput(`${c.req.param('folder')}/${c.req.param('take')}/${c.req.param('name')}`);
+    if (!path || 'manifest' in path) throw new ProblemError('not_found', 'No file can have this name.');
+    const { folder, take, name, type } = path;
+    const key = outputKey(jobId(c), takePath(folder, take, name));
+    const answer = await serve(c.env.OUTPUT, key, c.req.raw, { 'Content-Type': type });
+    if (!answer) throw new ProblemError('not_found', 'The file is not stored.');
+    return answer;
+  })
+  .post('/jobs/:id/outputs/:folder/:name/parts', async (c) => {
+    const { uploadId } = await c.env.OUTPUT.createMultipartUpload(await ownKey(c));
+    return c.json({ upload_id: uploadId } satisfies PartsBegun, 201);
+  })
+  .put('/jobs/:id/outputs/:folder/:name/parts/:part', async (c) => {
+    const upload = c.env.OUTPUT.resumeMultipartUpload(await ownKey(c), parse(UploadId, c.req.query('upload_id')));
+    const part = parse(PartNumber, c.req.param('part'));
+    if (!c.req.header('Content-Length') || !c.req.raw.body) throw lengthRequired();
+    const { etag } = await orGone(upload.uploadPart(part, c.req.raw.body));
+    return c.json({ part, etag } satisfies PartStored);
+  })
+  .post('/jobs/:id/outputs/:folder/:name/parts/complete', async (c) => {
+    const { upload_id, parts } = parse(CompleteParts, await json(c));
+    const upload = c.env.OUTPUT.resumeMultipartUpload(await ownKey(c), upload_id);
+    await orGone(upload.complete(parts.map(({ part, etag }) => ({ partNumber: part, etag }))));
+    return c.json({});
   });
+
+/** The key of an output under the take of the lease that the request holds. */
+async function ownKey(c: Context<App, '/jobs/:id/outputs/:folder/:name/*'>): Promise<string> {
+  const take = await heldLease(c);
+  const { folder, name } = c.req.param();
+  if (fileType(folder, name) === null) throw new ProblemError('invalid_request', 'No output can have this name.');
+  return outputKey(jobId(c), takePath(folder, take, name));
+}
+
+/** A multipart upload that is not there (any more) is the caller's to begin anew. */
+async function orGone<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isNoSuchUpload(error)) throw new ProblemError('not_found', 'There is no such upload in parts.');
+    throw error;
+  }
+}
+
+const lengthRequired = (): ProblemError => new ProblemError('length_required', 'Send a body with its Content-Length.');
 
 /** The number of the lease in the header, if it is the live one. */
 async function heldLease(c: Context<App, '/jobs/:id/*'>): Promise<number> {
@@ -71,7 +127,7 @@ async function heldLease(c: Context<App, '/jobs/:id/*'>): Promise<number> {
 async function putOnce(c: Context<App>, key: string): Promise<Response> {
   const digest = parse(ReprDigest, c.req.header('Repr-Digest') ?? '');
   if (!c.req.header('Content-Length') || !c.req.raw.body) {
-    throw new ProblemError('length_required', 'Send a body with its Content-Length.');
+    throw lengthRequired();
   }
   const conditions = new Headers({ 'If-None-Match': '*' });
   try {

@@ -1,97 +1,72 @@
 /**
- * `GET /jobs/:id/outputs/*`. After completion everything is an object: the stored MPD, written last, is the sign, and
- * the job object is not asked any more. While the job runs, manifests are rendered from what it says, and a segment
- * is served only if its commit was accepted.
+ * `GET /jobs/:id/outputs/*`. A small object, written after completion, is the sign that everything is stored and
+ * final; from then on the job object is not asked any more. Until then manifests are rendered from what it says, and a
+ * file is served only if its commit was accepted and the job has neither failed nor been cancelled.
  */
 import type { Context } from 'hono';
-import {
-  iframePlaylist,
-  MASTER,
-  MPD,
-  mediaPlaylist,
-  outputKey,
-  RenditionName,
-  SegmentName,
-  segmentNumber,
-  takePath,
-} from '../contract/ids.ts';
+import { FINAL, outputKey, segmentNumber, takePath } from '../contract/ids.ts';
+import type { Outputs } from '../durable/job/outputs.ts';
 import type { App } from './app.ts';
+import { noneMatchFails } from './etags.ts';
 import { jobId, jobObject } from './jobs.ts';
 import { HLS_TYPE, iframes, master, media } from './manifests/hls.ts';
-import { MPD_TYPE } from './manifests/mpd.ts';
+import { MPD_TYPE, mpd } from './manifests/mpd.ts';
 import { serve } from './objects.ts';
+import { type FilePath, type ManifestPath, manifestPath, parseOutput } from './output-paths.ts';
 import { ProblemError, unwrap } from './problems.ts';
 
 type OutputContext = Context<App, '/:id/outputs/*'>;
 
 const MANIFEST_CACHE = 'no-cache';
-const SEGMENT_CACHE = 'public, max-age=31536000, immutable';
+const FILE_CACHE = 'public, max-age=31536000, immutable';
 
 export async function outputs(c: OutputContext): Promise<Response> {
   const id = jobId(c);
-  const path = new URL(c.req.url).pathname.split('/outputs/').slice(1).join('/outputs/');
-  const segment = parseSegment(path);
-  if (segment) return sendSegment(c, id, segment);
-
-  const type = path === MPD ? MPD_TYPE : HLS_TYPE;
-  const headers = { 'Content-Type': type, 'Cache-Control': MANIFEST_CACHE };
-  if (!isManifest(path)) throw nothing();
-  const stored = await serve(c.env.OUTPUT, outputKey(id, path), c.req.raw, headers);
-  return stored ?? render(c, path, headers);
+  const path = parseOutput(new URL(c.req.url).pathname.split('/outputs/').slice(1).join('/outputs/'));
+  if (!path) throw nothing();
+  const isFinal = (await c.env.OUTPUT.head(outputKey(id, FINAL))) !== null;
+  return 'manifest' in path ? sendManifest(c, path, isFinal) : sendFile(c, path, isFinal);
 }
 
-interface Segment {
-  rendition: string;
-  take: number;
-  name: string;
-}
-
-function parseSegment(path: string): Segment | null {
-  const [rendition, take, name, ...rest] = path.split('/');
-  if (rest.length > 0 || !RenditionName.safeParse(rendition).success || !SegmentName.safeParse(name).success)
-    return null;
-  const number = /^t([1-9]\d{0,8})$/.exec(take ?? '')?.[1];
-  return number && rendition && name ? { rendition, take: Number(number), name } : null;
-}
-
-function isManifest(path: string): boolean {
-  if (path === MASTER || path === MPD) return true;
-  const rendition = path.split('/')[0] ?? '';
-  const isRendition = RenditionName.safeParse(rendition).success;
-  return isRendition && (path === mediaPlaylist(rendition) || path === iframePlaylist(rendition));
-}
-
-async function sendSegment(c: OutputContext, id: string, { rendition, take, name }: Segment): Promise<Response> {
-  const isClosed = (await c.env.OUTPUT.head(outputKey(id, MPD))) !== null;
-  if (!isClosed) unwrap(await jobObject(c).segment(rendition, take, segmentNumber(name)));
-  const type = rendition === 'audio' ? 'audio/mp4' : 'video/mp4';
-  const headers = { 'Content-Type': type, 'Cache-Control': SEGMENT_CACHE };
-  const key = outputKey(id, takePath(rendition, take, name));
-  const answer = await serve(c.env.OUTPUT, key, c.req.raw, headers);
+async function sendFile(c: OutputContext, { folder, take, name, type }: FilePath, isFinal: boolean): Promise<Response> {
+  if (!isFinal) {
+    const number = segmentNumber(name);
+    const job = jobObject(c);
+    unwrap(await (number === null ? job.artifact(folder, take, name) : job.segment(folder, take, number)));
+  }
+  const key = outputKey(jobId(c), takePath(folder, take, name));
+  const answer = await serve(c.env.OUTPUT, key, c.req.raw, { 'Content-Type': type, 'Cache-Control': FILE_CACHE });
   if (!answer) throw nothing();
   return answer;
 }
 
-async function render(c: OutputContext, path: string, headers: Record<string, string>): Promise<Response> {
-  const view = unwrap(await jobObject(c).outputs());
-  const text = manifest(view, path);
+async function sendManifest(c: OutputContext, path: ManifestPath, isFinal: boolean): Promise<Response> {
+  const type = path.manifest === 'mpd' ? MPD_TYPE : HLS_TYPE;
+  const headers = { 'Content-Type': type, 'Cache-Control': MANIFEST_CACHE };
+  if (isFinal) {
+    const stored = await serve(c.env.OUTPUT, outputKey(jobId(c), manifestPath(path)), c.req.raw, headers);
+    if (!stored) throw nothing();
+    return stored;
+  }
+  const { closed, outputs } = unwrap(await jobObject(c).outputs());
+  const text = render(outputs, path, closed);
   if (text === null) throw nothing();
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   const etag = `"${new Uint8Array(digest).toHex().slice(0, 32)}"`;
-  if (c.req.header('If-None-Match') === etag)
-    return new Response(null, { status: 304, headers: { ...headers, ETag: etag } });
-  return new Response(text, { headers: { ...headers, ETag: etag } });
+  const isKnown = noneMatchFails(c.req.header('If-None-Match') ?? null, etag);
+  return new Response(isKnown ? null : text, { status: isKnown ? 304 : 200, headers: { ...headers, ETag: etag } });
 }
 
-/** Null for what there is nothing to say about yet. */
-function manifest(view: Parameters<typeof master>[0], path: string): string | null {
-  if (path === MPD) return null;
-  if (path === MASTER) return view.listed.length > 0 ? master(view) : null;
-  const rendition = path.split('/')[0] ?? '';
-  const published = view.renditions[rendition]?.published ?? [];
-  if (published.length === 0) return null;
-  if (path === mediaPlaylist(rendition)) return media(view, rendition, false);
-  return rendition === 'audio' ? null : iframes(view, rendition, false);
+/** Null for what there is nothing to say about yet. Nothing is shown before the master has a rung. */
+function render(outputs: Outputs, path: ManifestPath, closed: boolean): string | null {
+  if (path.manifest === 'mpd') return closed ? mpd(outputs) : null;
+  if (outputs.listed.length === 0) return null;
+  if (path.manifest === 'master') return master(outputs);
+  const { rendition } = path;
+  const isShown = outputs.listed.includes(rendition) || (rendition === 'audio' && outputs.plan.audio !== null);
+  if (!isShown) return null;
+  if (path.manifest === 'media') return media(outputs, rendition, closed);
+  return rendition === 'audio' ? null : iframes(outputs, rendition, closed);
 }
 
 const nothing = (): ProblemError =>

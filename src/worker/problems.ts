@@ -44,15 +44,16 @@ export function unwrap<T>(outcome: Outcome<T>): T {
   throw new ProblemError(outcome.code, outcome.detail);
 }
 
-/** Parses with the schema; the first thing that is wrong becomes the detail. */
+/** Parses with the schema; the first thing that is wrong becomes the detail. `name` says what the value is. */
 export function parse<S extends z.ZodType>(
   schema: S,
   value: unknown,
   code: ProblemCode = 'invalid_request',
+  name?: string,
 ): z.infer<S> {
   const { success, data, error } = schema.safeParse(value);
   if (success) return data;
   const [issue] = error.issues;
-  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
-  throw new ProblemError(code, `${where}${issue?.message ?? 'not valid'}`);
+  const where = [...(name ? [name] : []), ...(issue?.path ?? [])].join('.');
+  throw new ProblemError(code, `${where ? `${where}: ` : ''}${issue?.message ?? 'not valid'}`);
 }

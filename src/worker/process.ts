@@ -3,16 +3,18 @@
  * body that is cut, refused or too large nothing stays.
  */
 import type { Context } from 'hono';
+import type { z } from 'zod';
 import type { Accepted } from '../contract/api.ts';
-import { Key, Metadata } from '../contract/job.ts';
+import { JobOptions, Key, Metadata } from '../contract/job.ts';
 import { settings } from '../durable/env.ts';
+import type { Description } from '../durable/upload.ts';
 import type { App } from './app.ts';
 import { duplicateField, readForm, unknownField } from './form.ts';
 import { ProblemError, parse } from './problems.ts';
 import { SourceUpload, tooLarge } from './source.ts';
 
 /** What the caller may say about the video, as form fields or, with a bare body, in the query. */
-const FIELDS = ['key', 'metadata'];
+const FIELDS = ['key', 'metadata', 'options'];
 
 /** A form is larger than its file by its boundaries, headers and fields; no more than this. */
 const FORM_OVERHEAD = 64 * 1024;
@@ -25,12 +27,6 @@ const FORM = /^multipart\/form-data\s*(;|$)/i;
  * without its length a bare body could be half a file. A form has its closing boundary.
  */
 const LENGTH_REQUIRED = 'Send a bare body with its Content-Length, or use a form.';
-
-interface Received {
-  fields: Map<string, string>;
-  filename: string;
-  contentType: string;
-}
 
 export async function process(c: Context<App>): Promise<Response> {
   const upload = new SourceUpload(c.env);
@@ -52,36 +48,41 @@ export async function process(c: Context<App>): Promise<Response> {
 
 async function receive(c: Context<App>, upload: SourceUpload): Promise<void> {
   try {
-    const { fields, filename, contentType } = await body(c, upload);
-    await upload.complete({
-      key: parse(Key, fields.get('key') ?? fallbackKey(filename), 'invalid_field'),
-      metadata: metadata(fields.get('metadata')),
-      content_type: contentType,
-    });
+    await upload.complete(await body(c, upload));
   } catch (error) {
     await upload.abort();
     throw error;
   }
 }
 
-async function body(c: Context<App>, upload: SourceUpload): Promise<Received> {
+async function body(c: Context<App>, upload: SourceUpload): Promise<Description> {
   const contentType = c.req.header('Content-Type') ?? '';
   const length = Number(c.req.header('Content-Length') ?? Number.NaN);
   const limit = settings(c.env).MAX_UPLOAD_BYTES;
 
   if (FORM.test(contentType)) {
     if (length > limit + FORM_OVERHEAD) throw tooLarge(limit);
-    return readForm(c.req.raw, FIELDS, (file) => upload.store(file));
+    const form = await readForm(c.req.raw, FIELDS, (file) => upload.store(file));
+    return describe(form.fields, form.filename, form.contentType);
   }
   if (RAW.test(contentType)) {
     if (Number.isNaN(length)) throw new ProblemError('length_required', LENGTH_REQUIRED);
     if (length > limit) throw tooLarge(limit);
-    const fields = queryFields(c);
+    const description = describe(queryFields(c), '', contentType);
     const size = await upload.store(chunks(c.req.raw));
     if (size !== length) throw incomplete();
-    return { fields, filename: '', contentType };
+    return description;
   }
   throw new ProblemError('unsupported_media_type', 'Send multipart/form-data, video/* or application/octet-stream.');
+}
+
+function describe(fields: Map<string, string>, filename: string, contentType: string): Description {
+  return {
+    key: parse(Key, fields.get('key') ?? fallbackKey(filename), 'invalid_field', 'key'),
+    metadata: jsonField(fields, 'metadata', Metadata),
+    options: jsonField(fields, 'options', JobOptions),
+    content_type: contentType,
+  };
 }
 
 function queryFields(c: Context<App>): Map<string, string> {
@@ -108,12 +109,13 @@ const incomplete = (): ProblemError =>
 /** A file name comes from the sender's disk: what cannot stand in a key is left out rather than refused. */
 const fallbackKey = (filename: string): string => filename.replace(/\p{Cc}/gu, '').slice(0, 255) || 'video';
 
-function metadata(text: string | undefined): Metadata {
-  if (text === undefined) return {};
+/** A field whose value is a JSON object; absent, it is an empty one. */
+function jsonField<S extends z.ZodType>(fields: Map<string, string>, name: string, schema: S): z.infer<S> {
+  let value: unknown;
   try {
-    return parse(Metadata, JSON.parse(text), 'invalid_field');
-  } catch (error) {
-    if (error instanceof ProblemError) throw error;
-    throw new ProblemError('invalid_field', 'metadata must be a JSON object of strings.');
+    value = JSON.parse(fields.get(name) ?? '{}');
+  } catch {
+    throw new ProblemError('invalid_field', `${name} must be a JSON object.`);
   }
+  return parse(schema, value, 'invalid_field', name);
 }

@@ -4,26 +4,35 @@
  */
 import { sourceKey } from '../contract/ids.ts';
 import { type Env, settings } from '../durable/env.ts';
+import { isNoSuchUpload } from '../durable/r2-errors.ts';
+import { backoffMs, pause } from '../durable/timing.ts';
 import type { Description, Upload } from '../durable/upload.ts';
 import { ProblemError } from './problems.ts';
 
 /** R2 wants parts of equal size, 5 MiB at least; only the last may be smaller. */
 const PART_BYTES = 8 * 2 ** 20;
 
+const TOUCH_MS = 60_000;
+const COMPLETE_TRIES = 3;
+
 export class SourceUpload {
   readonly job_id: string;
   readonly #env: Env;
-  readonly #object: DurableObjectStub<Upload>;
   readonly #limit: number;
   #multipart: R2MultipartUpload | null = null;
   #parts = 0;
   #size = 0;
+  #touchedAt = 0;
 
   constructor(env: Env) {
     this.job_id = crypto.randomUUID();
     this.#env = env;
-    this.#object = env.UPLOAD.getByName(this.job_id);
     this.#limit = settings(env).MAX_UPLOAD_BYTES;
+  }
+
+  /** A fresh stub each time: one that has seen its object fail stays broken. */
+  get #object(): DurableObjectStub<Upload> {
+    return this.#env.UPLOAD.getByName(this.job_id);
   }
 
   /** Returns the number of bytes. */
@@ -32,6 +41,7 @@ export class SourceUpload {
     let filled = 0;
     for await (const chunk of chunks) {
       this.#size += chunk.length;
+      await this.#touch();
       if (this.#size > this.#limit) throw tooLarge(this.#limit);
       for (let rest = chunk; rest.length > 0; ) {
         const piece = rest.subarray(0, PART_BYTES - filled);
@@ -50,12 +60,30 @@ export class SourceUpload {
   }
 
   async complete(description: Description): Promise<void> {
-    if (!(await this.#object.complete(description))) throw givenUp();
+    if (!(await this.#repeated(() => this.#object.complete(this.job_id, description)))) throw givenUp();
   }
 
-  /** Leaves nothing behind. */
+  /** Leaves nothing behind. When even that fails, the upload object's alarm will do it. */
   async abort(): Promise<void> {
-    if (this.#multipart) await this.#object.abort();
+    if (!this.#multipart) return;
+    try {
+      await this.#object.abort();
+    } catch (error) {
+      console.error(JSON.stringify({ msg: 'an upload could not be aborted', job: this.job_id, error: String(error) }));
+    }
+  }
+
+  /** A call that may be repeated, when the object was away. */
+  async #repeated<T>(call: () => Promise<T>): Promise<T> {
+    for (let tries = 0; tries < COMPLETE_TRIES - 1; tries++) {
+      try {
+        return await call();
+      } catch (error) {
+        console.error(JSON.stringify({ msg: 'upload object is away', job: this.job_id, error: String(error) }));
+        await pause(backoffMs(tries));
+      }
+    }
+    return call();
   }
 
   async #put(bytes: Uint8Array): Promise<void> {
@@ -64,8 +92,24 @@ export class SourceUpload {
       this.#multipart = this.#env.INPUT.resumeMultipartUpload(sourceKey(this.job_id), id);
     }
     this.#parts += 1;
-    const part = await this.#multipart.uploadPart(this.#parts, bytes);
+    const part = await this.#uploadPart(this.#multipart, bytes);
     if (!(await this.#object.addPart(part, bytes.length))) throw givenUp();
+    this.#touchedAt = Date.now();
+  }
+
+  async #uploadPart(multipart: R2MultipartUpload, bytes: Uint8Array): Promise<R2UploadedPart> {
+    try {
+      return await multipart.uploadPart(this.#parts, bytes);
+    } catch (error) {
+      throw isNoSuchUpload(error) ? givenUp() : error;
+    }
+  }
+
+  /** A slow client fills no part for a long time; its bytes are a sign of life all the same. */
+  async #touch(): Promise<void> {
+    if (!this.#multipart || Date.now() - this.#touchedAt < TOUCH_MS) return;
+    this.#touchedAt = Date.now();
+    await this.#object.touch();
   }
 }
 

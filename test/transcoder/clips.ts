@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { type Binaries, findBinaries } from '../../transcoder-node/media/binaries.ts';
+import type { Binaries } from '../../transcoder-node/media/binaries.ts';
+import { findBinaries } from '../../transcoder-node/media/capabilities.ts';
 
 export class Clips {
   readonly folder: string;
@@ -35,6 +36,12 @@ export class Clips {
 
   async write(name: string, bytes: Uint8Array | string): Promise<string> {
     await writeFile(this.path(name), bytes);
+    return this.path(name);
+  }
+
+  /** An executable shell script; gives its path. */
+  async script(name: string, body: string): Promise<string> {
+    await writeFile(this.path(name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
     return this.path(name);
   }
 

@@ -9,31 +9,40 @@ import { EdgeClient } from '../../transcoder-node/edge/client.ts';
 import { Fleet } from '../../transcoder-node/edge/fleet.ts';
 import { Queue } from '../../transcoder-node/edge/queue.ts';
 import { ShuttingDown } from '../../transcoder-node/errors.ts';
+import { STALL_MS } from '../../transcoder-node/limits.ts';
 import type { Binaries } from '../../transcoder-node/media/binaries.ts';
 import { runTask } from '../../transcoder-node/task/task.ts';
+
+export interface Settings {
+  readonly libvmaf?: boolean;
+  readonly vmafFloor?: number;
+  readonly stallMs?: number;
+}
 
 export class Harness {
   readonly folder: string;
   readonly #shutdown = new AbortController();
   readonly #running: Promise<void>;
 
-  private constructor(folder: string, url: string, binaries: Binaries, slots: number) {
+  private constructor(folder: string, url: string, binaries: Binaries, slots: number, settings: Settings) {
     this.folder = folder;
     const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
     const config = readConfig(['--edge', url], {});
     const edge = new EdgeClient(config.edge, config.token);
     const fleet = new Fleet(edge, { transcoder: 'test', slots }, log);
+    const { libvmaf = true, vmafFloor = 0, stallMs = STALL_MS } = settings;
+    const parts = { binaries, libvmaf, workFolder: folder, settings: { vmafFloor, stallMs } };
     const dispatcher = new Dispatcher({
       ...{ edge, fleet, log, slots },
       name: 'test',
       queue: new Queue(config.queue),
-      runTask: (lease, taskLog) => runTask({ binaries, workFolder: folder }, lease, taskLog),
+      runTask: (lease, taskLog) => runTask(parts, lease, taskLog),
     });
     this.#running = dispatcher.run(this.#shutdown.signal).finally(() => fleet.goodbye());
   }
 
-  static async start(url: string, binaries: Binaries, slots = 1): Promise<Harness> {
-    return new Harness(await mkdtemp(join(tmpdir(), 'reelwire-test-')), url, binaries, slots);
+  static async start(url: string, binaries: Binaries, slots = 1, settings: Settings = {}): Promise<Harness> {
+    return new Harness(await mkdtemp(join(tmpdir(), 'reelwire-test-')), url, binaries, slots, settings);
   }
 
   async stop(): Promise<void> {
@@ -54,6 +63,8 @@ export class Harness {
 export interface Tool {
   readonly pid: number;
   readonly exe: string;
+  /** Where it runs: a pair's folder is `first` or `rest`. */
+  readonly cwd: string;
 }
 
 /** The processes that work below a folder, as the kernel sees them (Linux). */
@@ -64,7 +75,7 @@ export async function toolsIn(folder: string): Promise<Tool[]> {
     const [cwd, exe] = await Promise.all(
       ['cwd', 'exe'].map((link) => readlink(`/proc/${name}/${link}`).catch(() => '')),
     );
-    if (cwd?.startsWith(folder)) found.push({ pid: Number(name), exe: exe ?? '' });
+    if (cwd?.startsWith(folder)) found.push({ pid: Number(name), exe: exe ?? '', cwd });
   }
   return found;
 }

@@ -1,63 +1,30 @@
 /**
  * A real HTTP server on the loopback interface that speaks the edge's side of the transcoder protocol, strictly: it
- * fences by lease, checks digests, batches, commits and order, and writes down in `violations` whatever a transcoder
- * must never do. Faults are asked for per request. Tests wait with `until`, which looks again after every request.
+ * fences by lease, and its jobs (loopback-job.ts) write down in `violations` whatever a transcoder must never do.
+ * Faults are asked for per request. Tests wait with `until`, which looks again after every request.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { LeaseHeader } from '../../src/contract/ids.ts';
-import type { Commit, Plan } from '../../src/contract/job.ts';
-import {
-  Announcement,
-  Finish,
-  type LeaseGrant,
-  LeaseRequest,
-  Release,
-  Report,
-  type TaskEntry,
-} from '../../src/contract/transcoder.ts';
+import type { JobOptions, Plan } from '../../src/contract/job.ts';
+import { Announcement, Finish, LeaseRequest, Release, Report } from '../../src/contract/transcoder.ts';
+import { LoopbackJob, sendSource } from './loopback-job.ts';
+import { Refusal } from './loopback-uploads.ts';
+
+export { LoopbackJob };
 
 export type Route = 'lease' | 'report' | 'source' | 'outputs' | 'release' | 'finish' | 'pull' | 'ack' | 'fleet';
 
 /** `before`/`after`: hang up instead of answering, without or with having done what was asked. */
 export type Fault = { status: number; code?: string } | { hangUp: 'before' | 'after' } | { cutAfterBytes: number };
 
-export interface LoopbackJob {
-  readonly id: string;
-  readonly source: Buffer;
-  plan: Plan | null;
-  lease: number;
-  lease_ms: number;
-  cancel: boolean;
-  readonly batches: Report[];
-  /** Report requests, repeated ones too. */
-  readonly reports: Report[];
-  readonly entries: TaskEntry[];
-  readonly commits: Commit[];
-  readonly outputs: Map<string, Buffer>;
-  readonly ranges: Array<string | undefined>;
-  readonly released: number[];
-  finish: Finish | null;
-}
-
 interface Queued {
   readonly body: unknown;
   readonly lease_id: string;
   state: 'ready' | 'pulled' | 'acked';
-}
-
-class Refusal extends Error {
-  readonly status: number;
-  readonly code: string;
-  constructor(status: number, code: string) {
-    super(code);
-    this.status = status;
-    this.code = code;
-  }
 }
 
 export class LoopbackEdge {
@@ -94,14 +61,17 @@ export class LoopbackEdge {
     await once(this.#server, 'close');
   }
 
-  addJob(source: Buffer, plan: Plan | null = null): LoopbackJob {
-    const job: LoopbackJob = {
-      ...{ id: randomUUID(), source, plan, lease: 0, lease_ms: 30_000, cancel: false, finish: null },
-      ...{ batches: [], reports: [], entries: [], commits: [], ranges: [], released: [], outputs: new Map() },
-    };
+  addJob(source: Buffer, plan: Plan | null = null, options: Partial<JobOptions> = {}): LoopbackJob {
+    const job = new LoopbackJob(source, plan, options, this.violations);
     this.jobs.set(job.id, job);
     this.push({ job_id: job.id, task: 'main' });
     return job;
+  }
+
+  /** Another attempt for a job that ended. */
+  again(job: LoopbackJob): void {
+    job.finish = null;
+    this.push({ job_id: job.id, task: 'main' });
   }
 
   push(body: unknown): Queued {
@@ -135,12 +105,11 @@ export class LoopbackEdge {
       if (fault && 'status' in fault) throw new Refusal(fault.status, fault.code ?? 'internal');
       if (fault && 'hangUp' in fault && fault.hangUp === 'before') return void request.socket.destroy();
       if (route === 'source') {
-        return this.#source(
-          request,
-          response,
-          this.#held(job, request),
-          fault && 'cutAfterBytes' in fault ? fault : null,
-        );
+        const cut = fault && 'cutAfterBytes' in fault ? fault.cutAfterBytes : null;
+        return sendSource(request, response, this.#held(job, request), cut);
+      }
+      if (route === 'outputs' && request.method === 'GET') {
+        return void response.writeHead(200).end(this.#held(job, request).output(inJob?.[3] ?? ''));
       }
       const answer = inJob ? this.#job(route, inJob[3] ?? '', job, request, body) : this.#other(route, body);
       if (fault && 'hangUp' in fault) return void request.socket.destroy();
@@ -183,15 +152,12 @@ export class LoopbackEdge {
       case 'lease': {
         this.#read(LeaseRequest, json);
         if (job.finish || job.cancel) throw new Refusal(409, 'lease_refused');
-        job.lease += 1;
-        const { lease, lease_ms, plan } = job;
-        const source = { size_bytes: job.source.length, content_type: 'video/mp4' };
-        return { lease, lease_ms, attempt: lease, source, options: {}, plan, committed: [] } satisfies LeaseGrant;
+        return job.grant();
       }
       case 'report': {
         const report = this.#read(Report, json);
         this.#fence(job, report.lease);
-        this.#report(job, report);
+        job.report(report);
         return { cancel: job.cancel };
       }
       case 'release': {
@@ -212,68 +178,9 @@ export class LoopbackEdge {
     }
   }
 
-  #report(job: LoopbackJob, report: Report): void {
-    job.reports.push(report);
-    const taken = job.batches.find(({ batch, lease }) => batch === report.batch && lease === report.lease);
-    if (taken) {
-      if (!isDeepStrictEqual(taken, report))
-        this.violations.push(`batch ${report.batch} came again with other content`);
-      return;
-    }
-    const last = job.batches.filter(({ lease }) => lease === report.lease).length;
-    if (report.batch !== last + 1) this.violations.push(`batch ${report.batch} after ${last}`);
-    job.batches.push(report);
-    for (const commit of report.commits) this.#commit(job, commit);
-    for (const entry of report.entries) {
-      job.entries.push(entry);
-      if (entry.type === 'plan') job.plan = entry.plan;
-      if (entry.type !== 'rendition') continue;
-      const count = job.commits.filter(({ rendition, n }) => rendition === entry.name && n > 0).length;
-      if (count !== entry.segments) this.violations.push(`${entry.name}: ${entry.segments} said, ${count} committed`);
-    }
-  }
-
-  #commit(job: LoopbackJob, commit: Commit): void {
-    const stored = job.outputs.get(`${commit.rendition}/${commit.n === 0 ? 'init.mp4' : `${commit.n}.m4s`}`);
-    const before = job.commits.filter(({ rendition }) => rendition === commit.rendition).length;
-    const isVideoSegment = commit.rendition !== 'audio' && commit.n > 0;
-    if (!stored || stored.length !== commit.bytes)
-      this.violations.push(`${commit.rendition} ${commit.n} is not stored`);
-    else if (digest(stored).toString('hex') !== commit.sha256) this.violations.push('a commit has another digest');
-    if (before !== commit.n) this.violations.push(`${commit.rendition} ${commit.n} committed after ${before} others`);
-    if (isVideoSegment !== (commit.keyframe !== null))
-      this.violations.push(`keyframe of ${commit.rendition} ${commit.n}`);
-    job.commits.push(commit);
-  }
-
-  #output(job: LoopbackJob, path: string, request: IncomingMessage, body: Buffer): unknown {
-    if (!/^(audio|\d+p)\/(init\.mp4|\d+\.m4s)$/.test(path)) this.violations.push(`a strange output path: ${path}`);
-    if (request.headers['content-length'] !== String(body.length)) this.violations.push('an upload without its length');
-    const claimed = request.headers['repr-digest'];
-    if (claimed !== `sha-256=:${digest(body).toString('base64')}:`) throw new Refusal(400, 'digest_mismatch');
-    const stored = job.outputs.get(path);
-    if (stored && !stored.equals(body)) throw new Refusal(409, 'object_exists');
-    job.outputs.set(path, body);
-    return {};
-  }
-
-  #source(
-    request: IncomingMessage,
-    response: ServerResponse,
-    job: LoopbackJob,
-    cut: { cutAfterBytes: number } | null,
-  ): void {
-    const range = request.headers.range;
-    job.ranges.push(range);
-    const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
-    const part = job.source.subarray(from);
-    const contentRange = `bytes ${from}-${job.source.length - 1}/${job.source.length}`;
-    response.writeHead(range ? 206 : 200, {
-      'content-length': part.length,
-      ...(range && { 'content-range': contentRange }),
-    });
-    if (cut) response.write(part.subarray(0, cut.cutAfterBytes), () => request.socket.destroy());
-    else response.end(part);
+  #output(job: LoopbackJob, rest: string, { headers }: IncomingMessage, body: Buffer): object {
+    const [, path, parts] = /^([^?]+?)(?:\/parts(.*))?$/.exec(rest) ?? [];
+    return parts === undefined ? job.put(path ?? '', headers, body) : job.parts(path ?? '', parts, headers, body);
   }
 
   #held(job: LoopbackJob | undefined, request: IncomingMessage): LoopbackJob {
@@ -294,5 +201,3 @@ export class LoopbackEdge {
     throw new Refusal(400, 'invalid_request');
   }
 }
-
-const digest = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();

@@ -5,12 +5,14 @@ import HLS from 'hls-parser';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/contract/job.ts';
+import { STALL_MS } from '../../transcoder-node/limits.ts';
 import { isWholeInit, segmentDuration, unifiedInit } from '../../transcoder-node/media/mp4.ts';
 import { MASTER_NAME } from '../../transcoder-node/media/packager-args.ts';
 import { runPair } from '../../transcoder-node/media/pair.ts';
 import { makePlan } from '../../transcoder-node/media/plan.ts';
 import { PlaylistTail } from '../../transcoder-node/media/playlist.ts';
 import { probe } from '../../transcoder-node/media/probe.ts';
+import { Watchdog } from '../../transcoder-node/media/watchdog.ts';
 import { Clips, QUICK, testPicture, testTone } from './clips.ts';
 import { eventually, toolsIn } from './harness.ts';
 
@@ -33,7 +35,19 @@ async function start(name: string, input: string, signal = new AbortController()
   const source = await probe(input, { binaries, folder, signal });
   const plan = makePlan(source);
   const log = pino({ level: 'silent' });
-  const done = runPair({ binaries, plan, source, input, folder, nice: 0, signal, log, onFrame: () => undefined });
+  const watchdog = new Watchdog(STALL_MS);
+  const done = runPair({
+    binaries,
+    plan,
+    source,
+    input,
+    folder,
+    nice: 0,
+    signal,
+    log,
+    watchdog,
+    onFrame: () => undefined,
+  });
   return { plan, folder, done };
 }
 

@@ -1,11 +1,9 @@
 /** Every reject has a neighbour that is accepted, made the same way. */
 import { readFile, truncate } from 'node:fs/promises';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TaskFailure } from '../../transcoder-node/errors.ts';
 import { makePlan } from '../../transcoder-node/media/plan.ts';
 import { probe, type Source } from '../../transcoder-node/media/probe.ts';
-import { isMediaHead } from '../../transcoder-node/media/sniff.ts';
 import { Clips, QUICK, testPicture, testTone } from './clips.ts';
 
 let clips: Clips;
@@ -58,41 +56,6 @@ describe('what is not a video', () => {
     expect(await codeOf(late)).toBe('truncated');
     expect(await codeOf(early)).toBe('accepted');
   });
-});
-
-/** MEDIA: `-protocol_whitelist` alone lets a playlist that is called mp4 read other files. */
-describe('a file that points at another', () => {
-  it.each([
-    [
-      'a playlist',
-      (target: string) => `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://${target}\n#EXT-X-ENDLIST\n`,
-    ],
-    ['a script', (target: string) => `ffconcat version 1.0\nfile '${target}'\n`],
-    ['a manifest', (target: string) => `<?xml version="1.0"?><MPD><BaseURL>${target}</BaseURL></MPD>`],
-  ])('is refused: %s', async (_, write) => {
-    const target = await clips.make('target.mp4', ...SECOND, ...QUICK);
-    expect(await codeOf(target)).toBe('accepted');
-    expect(await codeOf(await clips.write('pointer.mp4', write(target)))).toBe('not_media');
-  });
-});
-
-/**
- * A comment makes a manifest look like an mp4 that begins with a `free` box; ffprobe still takes it for a manifest and
- * follows it, `-protocol_whitelist file` or not. Here the format list is the only guard.
- */
-it('refuses a manifest dressed as mp4, which ffprobe alone would follow', async () => {
-  await clips.make('hidden.mp4', ...SECOND, ...QUICK, '-movflags', '+frag_keyframe+empty_moov+default_base_moof');
-  const ns = 'xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"';
-  const set = '<Representation id="1" bandwidth="1"><BaseURL>hidden.mp4</BaseURL></Representation>';
-  const period = `<Period><AdaptationSet mimeType="video/mp4">${set}</AdaptationSet></Period>`;
-  const manifest = `<!--free--><MPD ${ns} type="static" mediaPresentationDuration="PT1S">${period}</MPD>`;
-  const path = await clips.write('dressed.mp4', manifest);
-  expect(isMediaHead(Buffer.from(manifest))).toBe(true);
-
-  const alone = ['-v', 'error', '-protocol_whitelist', 'file', '-show_streams', path];
-  const { stdout } = await execa(clips.binaries.ffprobe, alone, { env: { GCONV_PATH: clips.folder } });
-  expect(stdout).toContain('codec_type=video');
-  expect(await codeOf(path)).toBe('not_media');
 });
 
 describe('limits', () => {

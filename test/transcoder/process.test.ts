@@ -59,7 +59,7 @@ function start(env: Record<string, string> = {}, args: string[] = ['--edge', edg
 async function encoding(): Promise<LoopbackJob> {
   const job = edge.addJob(long);
   await edge.until(() => job.commits.some(({ n }) => n === 1));
-  expect(await toolsIn(folder)).toHaveLength(2);
+  expect(await toolsIn(folder)).toHaveLength(4);
   return job;
 }
 
@@ -137,6 +137,7 @@ describe('a start that cannot succeed', () => {
     ['the packager is not there', { PACKAGER_PATH: '/nowhere/packager' }, [], /packager does not run.*PACKAGER_PATH/],
     ['half a queue', { QUEUE_ID: 'q' }, [], /set all or none/],
     ['no slots', {}, ['--slots', '0'], /--slots/],
+    ['an impossible floor', { VMAF_FLOOR: '101' }, [], /VMAF_FLOOR/],
     ['a strange edge', {}, ['--edge', 'ftp://example.com'], /--edge/],
     ['an unknown flag', {}, ['--fast'], /Usage/],
   ])('says why: %s', async (_, env, args, sentence) => {

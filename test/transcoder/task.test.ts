@@ -95,7 +95,8 @@ describe('a clip of ten seconds with sound', () => {
     expect(stages).toEqual(['transcoding', 'validation', 'packaging']);
     const progress = job.entries.flatMap((entry) => (entry.type === 'progress' ? [entry.progress] : []));
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
-    expect(progress.slice(-3)).toEqual([50, 75, 85]);
+    expect(progress).toEqual(expect.arrayContaining([50, 75]));
+    expect(progress.at(-1)).toBe(85);
   });
 });
 
@@ -111,7 +112,8 @@ describe('odd clips', () => {
   it('makes no audio for a silent one', async () => {
     const job = await transcode(await clips.make('silent.mp4', ...testPicture('320x240', '25', 1), ...QUICK));
     expect(job.plan?.audio).toBeNull();
-    expect([...job.outputs.keys()].toSorted()).toEqual(['240p/1.m4s', '240p/init.mp4']);
+    const media = [...job.outputs.keys()].filter((path) => /(m4s|init.mp4)$/.test(path));
+    expect(media.toSorted()).toEqual(['240p/1.m4s', '240p/init.mp4']);
   });
 
   it.each([

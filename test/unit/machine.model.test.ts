@@ -7,8 +7,8 @@ import { Entry, endsRun, isVisible } from '../../src/contract/entries.ts';
 import type { TaskEntry } from '../../src/contract/transcoder.ts';
 import { Refusal } from '../../src/durable/job/draft.ts';
 import type { TimelessCommand } from '../../src/durable/job/machine.ts';
+import { outputs } from '../../src/durable/job/outputs.ts';
 import { apply, type JobState } from '../../src/durable/job/state.ts';
-import { track } from '../../src/durable/job/takes.ts';
 import { CREATE, commit, JobModel, PLAN } from './commands.ts';
 
 type Step = { wait: number; again: boolean; command: TimelessCommand };
@@ -56,6 +56,23 @@ const everything: TaskEntry[] = [
 ];
 const twoOfEach = ALL.flatMap((name) => [0, 1, 2].map((n) => commit(name, n)));
 
+/** One rendition runs ahead while all are encoded fast. */
+const fast: TaskEntry[] = [
+  { type: 'plan', plan: PLAN },
+  { type: 'stage', stage: 'transcoding', message: 'on' },
+  {
+    type: 'progress',
+    stage: 'transcoding',
+    progress: 20,
+    message: 'going',
+    details: {
+      renditions: PLAN.video.map(({ name }) => ({ name, resolution: '-', percent: 1, fps: null, speed: 3 })),
+      ...{ completed: 0, total: 2, eta_seconds: null, attempt: 1 },
+    },
+  },
+];
+const ahead = (name: string, upTo: number) => Array.from({ length: upTo + 1 }, (_, n) => commit(name, n));
+
 const command: fc.Arbitrary<TimelessCommand> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(CREATE) },
   {
@@ -82,6 +99,12 @@ const command: fc.Arbitrary<TimelessCommand> = fc.oneof(
   {
     weight: 4,
     arbitrary: lease.map((n) => ({ type: 'report' as const, lease: n, entries: everything, commits: twoOfEach })),
+  },
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(lease, rendition, fc.integer({ min: 1, max: 12 }))
+      .map(([n, name, upTo]) => ({ type: 'report' as const, lease: n, entries: fast, commits: ahead(name, upTo) })),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('release' as const), lease }) },
   { weight: 5, arbitrary: fc.record({ type: fc.constant('expire' as const), lease }) },
@@ -110,11 +133,14 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 1, maxLength: 60, size: 'max' },
 );
 
-/** The published segments of all renditions, as readers see them. */
-const published = (state: JobState | null): string[][] =>
-  ALL.map((name) =>
-    track(state?.segments[name] ?? []).published.map(({ n, take, sha256 }) => `${n}/${take}/${sha256}`),
-  );
+/** What the playlists of the listed rungs, and of the audio beside them, show. */
+function shown(state: JobState | null): Record<string, string[]> {
+  if (!state?.plan || state.listed.length === 0) return {};
+  const { renditions } = outputs(state, state.status === 'completed');
+  const entries = (name: string): string[] =>
+    (renditions[name]?.published ?? []).map(({ n, take, sha256 }) => `${n}/${take}/${sha256}`);
+  return Object.fromEntries([...state.listed, 'audio'].map((name) => [name, entries(name)]));
+}
 
 const holdsLive = (state: JobState | null, n: number): boolean => state?.lease?.n === n && state.lease.end === 'live';
 
@@ -133,10 +159,8 @@ function check(model: JobModel, command: TimelessCommand): boolean {
   if ('lease' in command && !holdsLive(before, command.lease)) expect(entries).toEqual([]);
   if (before?.completed_at && command.type !== 'retry') expect(entries).toEqual([]);
 
-  const now = published(model.state);
-  published(before).forEach((list, i) => {
-    expect(now[i]?.slice(0, list.length)).toEqual(list);
-  });
+  const now = shown(model.state);
+  for (const [name, list] of Object.entries(shown(before))) expect(now[name]?.slice(0, list.length)).toEqual(list);
   for (const name of before?.listed ?? []) expect(model.state?.listed).toContain(name);
   return refused;
 }

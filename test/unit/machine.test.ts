@@ -1,6 +1,8 @@
 /** The rules of the machine, one by one. `machine.model.test.ts` mixes them. */
 import { describe, expect, test } from 'vitest';
+import type { TaskEntry } from '../../src/contract/transcoder.ts';
 import { MAX_ATTEMPTS } from '../../src/durable/job/machine.ts';
+import { outputs } from '../../src/durable/job/outputs.ts';
 import { view } from '../../src/durable/job/view.ts';
 import { CREATE, commit, commits, JobModel, PLAN, types } from './commands.ts';
 
@@ -155,6 +157,25 @@ describe('leases', () => {
     expect(model.job).toMatchObject({ status: 'pending', attempt: 1 });
   });
 
+  test('a release keeps what its lease has achieved', () => {
+    const model = created();
+    for (let i = 1; i < MAX_ATTEMPTS; i++) model.run({ type: 'expire', lease: model.lease(`r${i}`) });
+    const lease = model.lease('fruitful');
+    model.run({ type: 'report', lease, entries: [{ type: 'plan', plan: PLAN }], commits: commits(0, 1) });
+    model.run({ type: 'release', lease });
+    model.run({ type: 'expire', lease: model.lease('same attempt') });
+    expect(model.job.status).toBe('pending');
+  });
+
+  test('a refusal of the plan may be repeated like any other end', () => {
+    const model = created();
+    const error = { code: 'cannot_follow_plan', message: 'No encoder.', retryable: true } as const;
+    const lease = model.lease('r1');
+    model.run({ type: 'fail', lease, error });
+    expect(model.run({ type: 'fail', lease, error })).toEqual([]);
+    expect(model.job.handed_back).toBe(1);
+  });
+
   test('the call that ended a lease may be repeated; any other call with that lease is refused', () => {
     const model = created();
     const lease = model.work('r1');
@@ -185,26 +206,93 @@ describe('takes', () => {
     expect(model.job.segments['360p']?.filter(({ n }) => n === 1).map(({ take }) => take)).toEqual([first, second]);
   });
 
-  test('a rung is listed at once when it is whole, and before that only while all encode fast enough', () => {
+  const progressAt = (speeds: number[]) => {
+    const renditions = PLAN.video.map(({ name }, i) => ({
+      name,
+      resolution: '',
+      percent: 10,
+      fps: 30,
+      speed: speeds[i] ?? 0,
+    }));
+    const details = { renditions, completed: 0, total: 2, eta_seconds: 1, attempt: 1 };
+    return { type: 'progress' as const, stage: 'transcoding' as const, progress: 20, message: '', details };
+  };
+  const begin: TaskEntry[] = [
+    { type: 'plan', plan: PLAN },
+    { type: 'stage', stage: 'transcoding', message: '' },
+  ];
+  const segments = (name: string, from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, i) => commit(name, from + i));
+  const shownOf = (model: JobModel, name: string) => outputs(model.job).renditions[name]?.published.length;
+
+  test('a rung that joins takes nothing back from a playlist in use, the audio included', () => {
     const model = created();
     const lease = model.lease('r1');
-    const progress = (speed: number) => {
-      const renditions = PLAN.video.map(({ name }) => ({ name, resolution: '', percent: 10, fps: 30, speed }));
-      const details = { renditions, completed: 0, total: 2, eta_seconds: 1, attempt: 1 };
-      return { type: 'progress' as const, stage: 'transcoding' as const, progress: 20, message: '', details };
-    };
-    const begin = { type: 'stage' as const, stage: 'transcoding' as const, message: '' };
-    model.run({ type: 'report', lease, entries: [{ type: 'plan', plan: PLAN }, begin], commits: commits(0, 1) });
+    model.run({
+      type: 'report',
+      lease,
+      entries: begin,
+      commits: [...segments('audio', 0, 7), ...segments('360p', 0, 4)],
+    });
     model.now += 1000;
-    model.run({ type: 'report', lease, entries: [progress(1.1)], commits: [] });
+    model.run({ type: 'report', lease, entries: [progressAt([3, 3])], commits: [] });
+    expect([model.job.listed, shownOf(model, 'audio')]).toEqual([['360p'], 7]);
+    model.run({ type: 'report', lease, entries: [], commits: segments('720p', 0, 3) });
+    expect([model.job.listed, shownOf(model, 'audio')]).toEqual([['360p'], 7]);
+    model.run({ type: 'report', lease, entries: [], commits: segments('720p', 4, 4) });
+    expect([model.job.listed, shownOf(model, 'audio')]).toEqual([['360p', '720p'], 7]);
+  });
+
+  test('a slow rung does not keep a fast one out of the master', () => {
+    const model = created();
+    const lease = model.lease('r1');
+    model.run({ type: 'report', lease, entries: begin, commits: commits(0, 1) });
+    model.now += 1000;
+    model.run({ type: 'report', lease, entries: [progressAt([5, 0.6])], commits: [] });
+    expect(model.job.listed).toEqual(['360p']);
+  });
+
+  test('a rung is listed at once when it is whole, and before that only while it is encoded fast enough', () => {
+    const model = created();
+    const lease = model.lease('r1');
+    model.run({ type: 'report', lease, entries: begin, commits: commits(0, 1) });
+    model.now += 1000;
+    model.run({ type: 'report', lease, entries: [progressAt([1.1, 1.1])], commits: [] });
     expect(model.job.listed).toEqual([]);
     const whole = [{ type: 'rendition' as const, name: '360p', segments: 1 }];
     model.run({ type: 'report', lease, entries: whole, commits: [] });
     expect(model.job.listed).toEqual(['360p']);
     model.now += 1000;
-    model.run({ type: 'report', lease, entries: [progress(1.2)], commits: [] });
+    model.run({ type: 'report', lease, entries: [progressAt([1.2, 1.2])], commits: [] });
     expect(model.job.listed).toEqual(['360p', '720p']);
     expect(model.log.filter(({ type }) => type === 'playable')).toHaveLength(2);
+  });
+});
+
+describe('validation and artifacts', () => {
+  test('a measured rendition is told once, with its VMAF, and moves the progress', () => {
+    const model = created();
+    const lease = model.work('r1');
+    const report = (entries: TaskEntry[]) => model.run({ type: 'report', lease, entries, commits: [] });
+    report([{ type: 'stage', stage: 'validation', message: 'Validating' }]);
+    const measured = { type: 'validated' as const, name: '360p', vmaf: { mean: 91.25, samples: 160 } };
+    expect(types(report([measured]))).toEqual(['rendition', 'progress']);
+    expect(report([measured])).toEqual([]);
+    expect(model.job.progress).toBe(62);
+    expect(view(model.job).renditions.map(({ status, vmaf }) => [status, vmaf?.mean])).toEqual([
+      ['validated', 91.25],
+      ['stored', undefined],
+    ]);
+  });
+
+  test('an artifact is playable once the job is complete', () => {
+    const model = created();
+    const lease = model.work('r1');
+    const poster = { type: 'artifact' as const, name: 'poster' as const, files: [{ name: 'poster.jpg', bytes: 10 }] };
+    model.run({ type: 'report', lease, entries: [poster], commits: [] });
+    expect(view(model.job).playback.poster).toBeNull();
+    model.run({ type: 'complete', lease, result: { duration_seconds: 12 }, artifacts: [] });
+    expect(view(model.job).playback.poster).toBe(`/jobs/${model.job.job_id}/outputs/poster/t1/poster.jpg`);
   });
 });
 

@@ -74,16 +74,27 @@ describe('HLS', () => {
     model.run(CREATE);
     const lease = model.lease('r1');
     const last = { ...commit('audio', 2), duration: 0.1, bytes: 10_000 };
-    model.run({ type: 'report', lease, entries: [{ type: 'plan', plan: PLAN }], commits: [commit('audio', 1), last] });
+    model.run({
+      type: 'report',
+      lease,
+      entries: [{ type: 'plan', plan: PLAN }],
+      commits: [commit('audio', 0), commit('audio', 1), last],
+    });
     const view = outputs(model.job, true);
     const whole = { ...view, renditions: { ...view.renditions, audio: { ...view.renditions.audio, whole: [] } } };
     const text = master({ ...whole, listed: ['360p'] } as typeof view);
     expect(text).toContain(`BANDWIDTH=${800_000 + Math.ceil(((1001 + 10_000) * 8) / 4.1)},`);
   });
 
-  test('while the job runs a playlist is EVENT without an end; closed it is VOD with one', () => {
-    const running = mediaPlaylist(media(outputs(oneTake().job), '360p', false));
+  test('while the job runs a playlist is EVENT, ended once its rendition is whole; closed it is VOD', () => {
+    const begun = new JobModel();
+    begun.run(CREATE);
+    const lease = begun.lease('r1');
+    begun.run({ type: 'report', lease, entries: [{ type: 'plan', plan: PLAN }], commits: commits(0, 2) });
+    const running = mediaPlaylist(media(outputs(begun.job), '360p', false));
     expect(running).toMatchObject({ playlistType: 'EVENT', endlist: false, targetDuration: 4 });
+    const whole = mediaPlaylist(media(outputs(oneTake().job), '360p', false));
+    expect(whole).toMatchObject({ playlistType: 'EVENT', endlist: true });
     const closed = mediaPlaylist(media(outputs(oneTake().job), '360p', true));
     expect(closed).toMatchObject({ playlistType: 'VOD', endlist: true });
     expect(closed.segments.map(({ uri, duration }) => [uri, duration])).toEqual([

@@ -62,6 +62,17 @@ describe('a transcoder token', () => {
     });
   });
 
+  test.each([
+    { TRANSCODER_TOKEN: '' },
+    { TRANSCODER_TOKEN: '', TRANSCODER_TOKEN_PREVIOUS: '' },
+    { TRANSCODER_TOKEN: 'new-token', TRANSCODER_TOKEN_PREVIOUS: '' },
+  ])('that is empty opens nothing: %j', async (settings) => {
+    for (const headers of [{ Host: 'edge.example' }, bearer('')]) {
+      const { code } = await problemOf(await ask(path, settings, headers, 'POST'));
+      expect(['access_closed', 'unauthorized']).toContain(code);
+    }
+  });
+
   test('is needed in open mode too once it is set', async () => {
     const answer = await ask(path, { ...tokens, REELWIRE_OPEN: '1' }, {}, 'POST');
     expect(await problemOf(answer)).toMatchObject({ code: 'unauthorized' });

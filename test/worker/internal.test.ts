@@ -39,9 +39,12 @@ describe('lease', () => {
       lease_ms: 30_000,
       attempt: 1,
       source: { size_bytes: 16, content_type: 'application/octet-stream' },
-      options: {},
+      options: { quality: 'standard', ladder: null, mp4: false },
       plan: null,
       committed: [],
+      whole: [],
+      validated: [],
+      artifacts: [],
     });
     expect(await (await internal(id, 'lease', request)).json()).toEqual(grant);
     expect(await job(id)).toMatchObject({ status: 'processing', workflow_id: 'main:1', attempt: 1 });
@@ -115,6 +118,13 @@ describe('report', () => {
     expect(await job(id)).toMatchObject({ last_event_id, renditions: [] });
     expect((await report(id, number, 1, { entries: entries.slice(0, 1) })).status).toBe(200);
     expect((await job(id)).renditions).toHaveLength(2);
+  });
+
+  test('after a cancel it is told so, even when the job was tried again meanwhile', async () => {
+    const id = await submit();
+    const number = await lease(id);
+    for (const what of ['cancel', 'retry']) await post(`/jobs/${id}/${what}`, {});
+    expect(await (await report(id, number, 1)).json()).toEqual({ cancel: true });
   });
 
   test('after a cancel it is told so; with a lease that is not the live one it is refused', async () => {
@@ -313,6 +323,74 @@ describe('release and finish', () => {
     expect(await problemOf(end)).toMatchObject({ code: 'lease_lost' });
     const answer = await call(`/jobs/${id}/outputs/360p/t${number}/1.m4s`);
     expect(await problemOf(answer)).toMatchObject({ status: 410, code: 'job_cancelled' });
+  });
+});
+
+describe('an unknown job', () => {
+  test.each<[string, string, unknown]>([
+    ['POST', 'lease', { task: 'main', transcoder: 'box', request_id: 'unknown' }],
+    ['POST', 'report', { lease: 1, batch: 1, entries: [], commits: [] }],
+    ['POST', 'release', { lease: 1 }],
+    ['POST', 'finish', { lease: 1, result: { duration_seconds: 1 } }],
+    ['POST', 'finish', { lease: 1, error: { code: 'internal', message: '', retryable: true } }],
+    ['GET', 'source', null],
+    ['PUT', 'outputs/audio/1.m4s', null],
+    ['GET', 'outputs/audio/t1/1.m4s', null],
+    ['POST', 'outputs/mp4/video.mp4/parts', null],
+  ])('is job_not_found: %s %s', async (method, path, body) => {
+    const answer = await call(`/internal/jobs/${crypto.randomUUID()}/${path}`, {
+      method,
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      headers: { 'Reelwire-Lease': 'main:1' },
+    });
+    expect(await problemOf(answer)).toMatchObject({ status: 404, code: 'job_not_found' });
+  });
+});
+
+describe('a second attempt', () => {
+  test('is told what is whole, and may read it', async () => {
+    const id = await submit();
+    const first = await lease(id);
+    await makeOutputs(id, first);
+    const vmaf = { mean: 93.5, samples: 150 };
+    await report(id, first, 2, { entries: [{ type: 'validated', name: '360p', vmaf }] });
+    expect((await job(id)).renditions[0]).toMatchObject({ status: 'validated', vmaf });
+    await internal(id, 'release', { lease: first });
+    const request = { task: 'main', transcoder: 'box', request_id: 'second-attempt' };
+    const grant = LeaseGrant.parse(await (await internal(id, 'lease', request)).json());
+    expect(grant.whole).toContainEqual({ rendition: '720p', take: first, segments: 3 });
+    expect([grant.validated, grant.artifacts]).toEqual([['360p'], []]);
+    const headers = { 'Reelwire-Lease': `main:${grant.lease}` };
+    const answer = await call(`/internal/jobs/${id}/outputs/720p/t${first}/2.m4s`, { headers });
+    expect([answer.status, await answer.text()]).toEqual([200, segmentText('720p', 2)]);
+    const stale = await call(`/internal/jobs/${id}/outputs/720p/t${first}/2.m4s`, {
+      headers: { 'Reelwire-Lease': `main:${first}` },
+    });
+    expect(await problemOf(stale)).toMatchObject({ code: 'lease_lost' });
+  });
+});
+
+describe('an output in parts', () => {
+  test('is put together under the take of the lease', async () => {
+    const id = await submit();
+    const number = await lease(id);
+    const base = `/internal/jobs/${id}/outputs/mp4/video.mp4/parts`;
+    const headers = { 'Reelwire-Lease': `main:${number}` };
+    const { upload_id } = await (await call(base, { method: 'POST', headers })).json<{ upload_id: string }>();
+    const put = async (n: number, body: Uint8Array<ArrayBuffer>) => {
+      const address = `${base}/${n}?upload_id=${encodeURIComponent(upload_id)}`;
+      return (
+        await call(address, { method: 'PUT', headers: { ...headers, 'Content-Length': String(body.length) }, body })
+      ).json();
+    };
+    const parts = [await put(1, new Uint8Array(5 * 2 ** 20).fill(1)), await put(2, new Uint8Array(3).fill(2))];
+    const complete = (id: string) =>
+      call(`${base}/complete`, { method: 'POST', headers, body: JSON.stringify({ upload_id: id, parts }) });
+    expect((await complete(upload_id)).status).toBe(200);
+    expect((await env.OUTPUT.head(`${id}/mp4/t${number}/video.mp4`))?.size).toBe(5 * 2 ** 20 + 3);
+    expect(await problemOf(await complete(upload_id))).toMatchObject({ status: 404, code: 'not_found' });
+    const elsewhere = await call(`/internal/jobs/${id}/outputs/mp4/other.mp4/parts`, { method: 'POST', headers });
+    expect(await problemOf(elsewhere)).toMatchObject({ code: 'invalid_request' });
   });
 });
 

@@ -18,7 +18,7 @@ describe('GET /jobs/:id', () => {
       eta_seconds: null,
       error_message: null,
       error: null,
-      options: {},
+      options: { quality: 'standard', ladder: null, mp4: false },
       metadata: {},
       playback: {
         hls: `/jobs/${id}/outputs/master.m3u8`,

@@ -7,6 +7,7 @@ import {
   call,
   completedJob,
   env,
+  finish,
   job,
   lease,
   makeOutputs,
@@ -73,7 +74,7 @@ describe('after completion', () => {
     const id = await completedJob();
     await runInDurableObject(env.JOB.getByName(id), async (instance: Job, { storage }) => {
       await storage.deleteAll();
-      for (const method of ['outputs', 'segment'] as const)
+      for (const method of ['outputs', 'segment', 'artifact'] as const)
         Object.defineProperty(instance, method, { value: undefined });
     });
     for (const path of [
@@ -109,6 +110,74 @@ describe('after completion', () => {
     const id = await completedJob();
     const answer = await output(id, path);
     expect([path, answer.status === 404 || path.startsWith('../')]).toEqual([path, true]);
+  });
+});
+
+describe('before the sign that all is final', () => {
+  test('a completed job plays all the same, its playlists closed', async () => {
+    const id = await completedJob();
+    await env.OUTPUT.delete(`${id}/final`);
+    expect(await (await output(id, 'audio/media.m3u8')).text()).toContain('#EXT-X-ENDLIST');
+    for (const path of ['master.m3u8', 'manifest.mpd', '720p/t1/3.m4s'])
+      expect((await output(id, path)).status).toBe(200);
+  });
+
+  test('manifests that were stored by a finish that came to nothing are not served after a cancel', async () => {
+    const { id } = await runningJob();
+    for (const path of ['master.m3u8', 'manifest.mpd', '360p/media.m3u8'])
+      await env.OUTPUT.put(`${id}/${path}`, 'stored');
+    await post(`/jobs/${id}/cancel`, {});
+    for (const path of ['master.m3u8', 'manifest.mpd', '360p/media.m3u8', '360p/t1/1.m4s']) {
+      expect(await problemOf(await output(id, path))).toMatchObject({ status: 410, code: 'job_cancelled' });
+    }
+  });
+});
+
+describe('artifacts', () => {
+  test('are committed, verified, shown as playback, and served with their types', async () => {
+    const { id, number } = await runningJob();
+    await storeSegment(id, number, 'poster', 'poster.jpg', 'a picture');
+    await storeSegment(id, number, 'storyboard', 'storyboard.vtt', 'WEBVTT');
+    await storeSegment(id, number, 'storyboard', 'sheet-1.jpg', 'a sheet');
+    expect((await output(id, 'poster/t1/poster.jpg')).status).toBe(404);
+    const poster = { type: 'artifact' as const, name: 'poster' as const, files: [{ name: 'poster.jpg', bytes: 9 }] };
+    const sheets = [
+      { name: 'storyboard.vtt', bytes: 6 },
+      { name: 'sheet-1.jpg', bytes: 8 },
+    ];
+    const storyboard = { type: 'artifact' as const, name: 'storyboard' as const, files: sheets };
+    await report(id, number, 2, { entries: [poster, storyboard] });
+    expect((await output(id, 'poster/t1/poster.jpg')).headers.get('Content-Type')).toBe('image/jpeg');
+    expect(await problemOf(await finish(id, number))).toMatchObject({ code: 'outputs_missing' });
+    await env.OUTPUT.put(`${id}/storyboard/t1/sheet-1.jpg`, '8 bytes.');
+    expect((await finish(id, number)).status).toBe(200);
+    const { playback, result } = await job(id);
+    expect(playback.poster).toBe(`/jobs/${id}/outputs/poster/t1/poster.jpg`);
+    expect(playback.mp4).toBeNull();
+    const vtt = await call(playback.storyboard ?? '');
+    expect([vtt.status, vtt.headers.get('Content-Type'), await vtt.text()]).toEqual([
+      200,
+      'text/vtt; charset=utf-8',
+      'WEBVTT',
+    ]);
+    expect(result?.artifacts.map(({ name }) => name)).toContain('storyboard/sheet-1.jpg');
+  });
+});
+
+describe('validators', () => {
+  test.each<[string, (etag: string) => Record<string, string>, number]>([
+    ['a weak tag', (etag) => ({ 'If-None-Match': `W/${etag}` }), 304],
+    ['a list of tags', (etag) => ({ 'If-None-Match': `"other", ${etag}` }), 304],
+    ['any tag', () => ({ 'If-None-Match': '*' }), 304],
+    ['another tag', () => ({ 'If-None-Match': '"other"' }), 200],
+    ['no tag at all', () => ({ 'If-None-Match': 'garbage' }), 200],
+    ['the tag and a range that cannot be served', (etag) => ({ 'If-None-Match': etag, Range: 'bytes=99999-' }), 304],
+    ['a range if the tag is the same', (etag) => ({ 'If-Range': etag, Range: 'bytes=0-1' }), 206],
+    ['a range if a tag that is not the same', () => ({ 'If-Range': '"other"', Range: 'bytes=0-1' }), 200],
+  ])('%s', async (_, headers, status) => {
+    const id = await completedJob();
+    const etag = (await output(id, '720p/t1/3.m4s')).headers.get('ETag') ?? '';
+    expect((await output(id, '720p/t1/3.m4s', headers(etag))).status).toBe(status);
   });
 });
 

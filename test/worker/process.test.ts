@@ -60,7 +60,11 @@ describe('refused, and nothing is left behind', () => {
     ['unknown_field', 400, () => process(form(['video', video()], ['colour', 'red']))],
     ['unknown_field', 400, () => process(form(['attachment', video()]))],
     ['unknown_field', 400, () => process(form(['video', video()], ['webhook_url', 'http://example.com']))],
-    ['unknown_field', 400, () => process('x', OCTETS, '?options={}')],
+    ['unknown_field', 400, () => process('x', OCTETS, '?colour=red')],
+    ['invalid_field', 400, () => process('x', OCTETS, `?options=${encodeURIComponent('{"quality":"best"}')}`)],
+    ['invalid_field', 400, () => process('x', OCTETS, `?options=${encodeURIComponent('{"ladder":[]}')}`)],
+    ['invalid_field', 400, () => process('x', OCTETS, `?options=${encodeURIComponent('{"retention_days":3}')}`)],
+    ['invalid_field', 400, () => process(form(['video', video()], ['options', '[1]']))],
     ['duplicate_field', 400, () => process('x', OCTETS, '?key=a&key=b')],
     ['invalid_field', 400, () => process(form(['key', long], ['video', video()]))],
     ['invalid_field', 400, () => process(form(['video', video()], ['key', 'line\u0007bell']))],
@@ -129,6 +133,19 @@ describe('taken', () => {
       status_url: `http://localhost:8787/jobs/${job_id}`,
       stream_url: `http://localhost:8787/jobs/${job_id}/stream`,
     });
+  });
+
+  test('a file part without a file name', async () => {
+    const type = `multipart/form-data; boundary=${BOUNDARY}`;
+    const part = 'Content-Disposition: form-data; name="video"\r\nContent-Type: application/octet-stream';
+    const body = `--${BOUNDARY}\r\n${part}\r\n\r\nbytes\r\n--${BOUNDARY}--\r\n`;
+    const id = await accepted(await process(body, { 'Content-Type': type }));
+    expect((await job(id)).key).toBe('video');
+  });
+
+  test('options come back with the job, those not given at their defaults', async () => {
+    const id = await accepted(await process(form(['video', video()], ['options', '{"ladder":[720,360],"mp4":true}'])));
+    expect((await job(id)).options).toEqual({ quality: 'standard', ladder: [720, 360], mp4: true });
   });
 
   test('metadata comes back with the job', async () => {

@@ -109,6 +109,26 @@ describe('the doorbell', () => {
     await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
   });
 
+  test('that was set anew while the queue took its time is not put off', async () => {
+    const id = await submit();
+    await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
+    const sent = await runInDurableObject(env.JOB.getByName(id), async (instance) => {
+      const calls: unknown[] = [];
+      const slow = {
+        send: async (message: unknown) => {
+          calls.push(message);
+          if (calls.length > 1) return;
+          const number = await lease(id);
+          await post(`/internal/jobs/${id}/release`, { lease: number });
+        },
+      };
+      Object.defineProperty(instance, 'env', { value: { ...env, TRANSCODE_QUEUE: slow }, configurable: true });
+      return calls;
+    });
+    await fire(id, 'doorbell');
+    await expect.poll(() => sent.length).toBe(2);
+  });
+
   test('after a queue that does not take the message it rings again soon', async () => {
     const id = await submit();
     await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
@@ -117,7 +137,7 @@ describe('the doorbell', () => {
       Object.defineProperty(instance, 'env', { value: { ...env, TRANSCODE_QUEUE: broken }, configurable: true });
     });
     await fire(id, 'doorbell');
-    expect(secondsUntil(await timer(id, 'doorbell'))).toBeLessThanOrEqual(1);
+    expect(secondsUntil(await timer(id, 'doorbell'))).toBeLessThanOrEqual(2);
     expect((await job(id)).status).toBe('pending');
   });
 });
@@ -130,7 +150,8 @@ describe('an upload', () => {
     expect(await upload.addPart(part, 21)).toBe(true);
     return upload;
   };
-  const description = { key: 'clip', metadata: {}, content_type: 'video/mp4' };
+  const options = { quality: 'standard' as const, ladder: null, mp4: false };
+  const description = { key: 'clip', metadata: {}, options, content_type: 'video/mp4' };
 
   test('that falls silent is given up and leaves nothing; late parts are refused', async () => {
     const id = crypto.randomUUID();
@@ -138,8 +159,29 @@ describe('an upload', () => {
     expect(await runDurableObjectAlarm(upload)).toBe(true);
     expect(await keys(env.INPUT, id)).toEqual([]);
     expect(await upload.addPart({ partNumber: 2, etag: 'x' } as R2UploadedPart, 1)).toBe(false);
-    expect(await upload.complete(description)).toBe(false);
+    expect(await upload.complete(id, description)).toBe(false);
     expect(await problemOf(await call(`/jobs/${id}`))).toMatchObject({ code: 'job_not_found' });
+  });
+
+  test('that is whole can be completed twice, and is not aborted any more', async () => {
+    const id = crypto.randomUUID();
+    const upload = await begun(id);
+    await runInDurableObject(upload, async (_, { storage }) => {
+      await storage.put('upload', { ...(await storage.get<object>('upload')), description });
+    });
+    await upload.abort();
+    expect(await upload.complete(id, description)).toBe(true);
+    expect(await upload.complete(id, description)).toBe(true);
+    expect(await job(id)).toMatchObject({ key: 'clip', status: 'pending' });
+  });
+
+  test('of which bytes come, though no part is whole, is not silent', async () => {
+    const id = crypto.randomUUID();
+    const upload = await begun(id);
+    const alarm = () => runInDurableObject(upload, (_, { storage }) => storage.getAlarm());
+    await runInDurableObject(upload, (_, { storage }) => storage.setAlarm(Date.now() + 1000));
+    await upload.touch();
+    expect(Math.round(((await alarm()) ?? 0) - Date.now()) / 1000).toBeGreaterThan(500);
   });
 
   test.each<[string, (id: string) => Promise<unknown>]>([

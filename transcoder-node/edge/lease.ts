@@ -11,7 +11,7 @@ import type { Commit } from '../../src/contract/job.ts';
 import type { LeaseGrant, Report, TaskEntry, TaskError, TaskResult } from '../../src/contract/transcoder.ts';
 import { Cancelled, EdgeRefused, EdgeUnavailable, LeaseLost, TaskFailure, toError } from '../errors.ts';
 import { RENEW_MS, REPORT_GAP_MS, REPORT_TICK_MS, REQUEST_TIMEOUT_MS, UPLOAD_RETRIES } from '../limits.ts';
-import type { EdgeClient, Output } from './client.ts';
+import type { EdgeClient, Held, Payload } from './client.ts';
 import { Outbox } from './outbox.ts';
 import { whileUnavailable } from './retry.ts';
 
@@ -67,12 +67,18 @@ export class Lease {
   }
 
   download(from: number, signal: AbortSignal): Promise<Response> {
-    return this.#unlessLost(this.#edge.source(this.job, this.grant.lease, from, signal));
+    return this.#unlessLost(this.#edge.source(this.#held, from, signal));
   }
 
-  upload(output: Output, signal: AbortSignal): Promise<void> {
-    const once = () => this.#edge.upload(this.job, this.grant.lease, output, signal);
-    return this.#unlessLost(whileUnavailable(once, { signal, retries: UPLOAD_RETRIES }));
+  /** `path` below the job's outputs. */
+  upload(path: string, payload: Payload, signal: AbortSignal): Promise<void> {
+    return this.call((edge, held) => edge.upload(held, path, payload, signal), signal);
+  }
+
+  /** Any call under this lease, tried again while the edge is away. */
+  call<T>(once: (edge: EdgeClient, held: Held) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const retried = whileUnavailable(() => once(this.#edge, this.#held), { signal, retries: UPLOAD_RETRIES });
+    return this.#unlessLost(retried);
   }
 
   /** The edge gives a repeated call its first answer again, so it is tried for as long as the lease may hold. */
@@ -90,6 +96,10 @@ export class Lease {
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#loop;
+  }
+
+  get #held(): Held {
+    return { job: this.job, lease: this.grant.lease };
   }
 
   #expiresAt(): number {

@@ -1,12 +1,11 @@
 /**
- * Finds the three tools: the operator's path, then the one that npm brought, then PATH. Each is run once; what is
- * missing is named together with how to get it. Install scripts do not run in this project, so the run bit that a
- * package would set for itself is set here, or, where the package is not ours to change, on a copy.
+ * Finds the three tools: the operator's path, then the one that npm brought, then PATH. Install scripts do not run in
+ * this project, so the run bit that a package would set for itself is set here, or, where the package is not ours to
+ * change, on a copy.
  */
 import { access, chmod, constants, copyFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
-import { run } from './child.ts';
 
 export interface Binaries {
   readonly ffmpeg: string;
@@ -14,12 +13,12 @@ export interface Binaries {
   readonly packager: string;
 }
 
-type Tool = keyof Binaries;
+export type Tool = keyof Binaries;
 
 const PLATFORM = `${process.platform}-${process.arch}`;
 const SHAKA_OS: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'osx' };
 
-const TOOLS: Record<Tool, { pkg: string; file: string; onPath: string; variable: string; get: string }> = {
+export const TOOLS: Record<Tool, { pkg: string; file: string; onPath: string; variable: string; get: string }> = {
   ffmpeg: {
     pkg: `@ffmpeg-binary/${PLATFORM}`,
     file: 'ffmpeg',
@@ -43,51 +42,7 @@ const TOOLS: Record<Tool, { pkg: string; file: string; onPath: string; variable:
   },
 };
 
-export class ToolsMissing extends Error {
-  override readonly name = 'ToolsMissing';
-}
-
-export async function findBinaries(
-  chosen: { readonly [T in Tool]?: string },
-  folder: string,
-  signal: AbortSignal,
-): Promise<Binaries> {
-  const found = {
-    ffmpeg: await locate('ffmpeg', chosen.ffmpeg, folder),
-    ffprobe: await locate('ffprobe', chosen.ffprobe, folder),
-    packager: await locate('packager', chosen.packager, folder),
-  };
-  const ask = (file: string | null, ...args: string[]) =>
-    file === null ? null : run({ file, args, cwd: folder, signal, timeoutMs: 20_000 });
-  const [encoders, filters, ffprobe, packager] = await Promise.all([
-    ask(found.ffmpeg, '-hide_banner', '-v', 'error', '-encoders'),
-    ask(found.ffmpeg, '-hide_banner', '-v', 'error', '-filters'),
-    ask(found.ffprobe, '-hide_banner', '-version'),
-    ask(found.packager, '--version'),
-  ]);
-  signal.throwIfAborted();
-  const problems = [
-    ...missing('ffmpeg', found.ffmpeg, encoders?.ok),
-    ...missing('ffprobe', found.ffprobe, ffprobe?.ok),
-    ...missing('packager', found.packager, packager?.ok),
-  ];
-  if (encoders?.ok && !/\blibx264\b/.test(encoders.stdout)) problems.push(lacks('the encoder libx264'));
-  if (filters?.ok && !/\bzscale\b/.test(filters.stdout)) problems.push(lacks('the filter zscale'));
-  if (problems.length > 0 || !found.ffmpeg || !found.ffprobe || !found.packager) {
-    throw new ToolsMissing(problems.join('\n'));
-  }
-  return { ffmpeg: found.ffmpeg, ffprobe: found.ffprobe, packager: found.packager };
-}
-
-const lacks = (what: string): string => `ffmpeg lacks ${what}: ${TOOLS.ffmpeg.get}, or point FFMPEG_PATH at one.`;
-
-function missing(tool: Tool, file: string | null, ok: boolean | undefined): string[] {
-  if (ok) return [];
-  const { get, variable } = TOOLS[tool];
-  return [`${tool} ${file === null ? 'was not found' : `does not run (${file})`}: ${get}, or set ${variable}.`];
-}
-
-async function locate(tool: Tool, chosen: string | undefined, folder: string): Promise<string | null> {
+export async function locate(tool: Tool, chosen: string | undefined, folder: string): Promise<string | null> {
   return chosen ?? (await bundled(tool, folder)) ?? (await onPath(TOOLS[tool].onPath));
 }
 

@@ -1,9 +1,9 @@
 /**
- * The one ffmpeg command of a pair: one decode, the shared filters, a split, and from it every rung scaled from the
- * source, each into its own named pipe as fragmented mp4.
+ * The one ffmpeg command of a pair: one decode, the shared filters, a split, and from it every rung of `plan` scaled
+ * from the source, each into its own named pipe as fragmented mp4. A plan without rungs leaves the audio alone.
  */
 import type { Plan, PlannedAudio, PlannedVideo } from '../../src/contract/job.ts';
-import { MAX_DURATION_SECONDS, MAX_PIXELS } from '../limits.ts';
+import { CPU_SECONDS, MAX_DURATION_SECONDS, MAX_PIXELS } from '../limits.ts';
 import { levelOfCodec } from './levels.ts';
 import type { Source } from './probe.ts';
 import { rateText } from './rates.ts';
@@ -29,6 +29,14 @@ const FRAGMENTED = [
 ];
 const PLAIN = ['-map_metadata', '-1', '-map_chapters', '-1'];
 
+/**
+ * Reads a stream and throws it away. In MPEG-TS and its like ffmpeg counts time from the first packet of the streams
+ * that are in use, so a command over the picture alone would be some frames off from one over picture and sound.
+ * Every command over a source therefore uses the same two streams.
+ */
+export const alsoRead = (stream: number | null): string[] =>
+  stream === null ? [] : ['-map', `0:${stream}`, '-c', 'copy', '-f', 'null', '-'];
+
 /** fd 3 carries ffmpeg's own progress; from here on, one pipe for each rung. */
 const FIRST_COUNTER_FD = 4;
 
@@ -43,10 +51,13 @@ export function encodeArgs({ input, source, plan, pipeOf }: EncodeJob): string[]
   return [
     ...['-nostdin', '-hide_banner', '-y', '-v', 'error', '-progress', 'pipe:3', '-stats_period', '0.5'],
     ...SAFE_INPUT,
+    ...['-timelimit', String(Math.ceil(CPU_SECONDS.start + CPU_SECONDS.perSecond * plan.duration))],
     ...['-max_pixels', String(MAX_PIXELS), '-t', String(MAX_DURATION_SECONDS), '-i', input],
-    ...['-filter_complex', filterGraph(source, plan)],
+    ...(plan.video.length > 0 ? ['-filter_complex', filterGraph(source, plan)] : []),
     ...plan.video.flatMap((video, index) => videoOutput(video, index, pipeOf(video.name))),
-    ...(plan.audio && source.audio !== null ? audioOutput(plan.audio, source.audio, pipeOf(plan.audio.name)) : []),
+    ...(plan.audio && source.audio !== null ? audioOutput(plan, plan.audio, source, pipeOf(plan.audio.name)) : []),
+    ...(plan.video.length > 0 ? [] : alsoRead(source.video)),
+    ...(plan.audio ? [] : alsoRead(source.audio)),
   ];
 }
 
@@ -66,16 +77,29 @@ function videoOutput(video: PlannedVideo, index: number, pipe: string): string[]
     ...['-level:v', (levelOfCodec(codecs) / 10).toFixed(1), '-crf', String(crf)],
     ...['-maxrate', String(maxrate), '-bufsize', String(bufsize)],
     ...['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-flags', '+cgop'],
-    ...['-stats_mux_pre', `pipe:${FIRST_COUNTER_FD + index}`, '-stats_mux_pre_fmt', '{n}'],
+    ...['-stats_enc_pre', `pipe:${FIRST_COUNTER_FD + index}`, '-stats_enc_pre_fmt', '{n}'],
     ...PLAIN,
     ...FRAGMENTED,
     pipe,
   ];
 }
 
-const audioOutput = (audio: PlannedAudio, stream: number, pipe: string): string[] => [
-  ...['-map', `0:${stream}`, '-c:a', 'aac', '-b:a', String(audio.bandwidth)],
-  ...['-ac', String(audio.channels), '-ar', String(audio.sample_rate), '-af', 'aresample=async=1:first_pts=0'],
+/**
+ * Sound that goes on a little longer than the picture would leave a last segment of a few milliseconds, beyond the
+ * video's end, at which hls.js 1.7 waits for ever. So little is cut off; more is not.
+ */
+const LONGEST_TAIL_SECONDS = 0.5;
+
+function audioFilter({ duration }: Plan, { audioEnd }: Source): string {
+  const resampled = 'aresample=async=1:first_pts=0';
+  return audioEnd !== null && audioEnd - duration < LONGEST_TAIL_SECONDS
+    ? `${resampled},atrim=end=${duration}`
+    : resampled;
+}
+
+const audioOutput = (plan: Plan, audio: PlannedAudio, source: Source, pipe: string): string[] => [
+  ...['-map', `0:${source.audio}`, '-c:a', 'aac', '-b:a', String(audio.bandwidth)],
+  ...['-ac', String(audio.channels), '-ar', String(audio.sample_rate), '-af', audioFilter(plan, source)],
   ...PLAIN,
   ...FRAGMENTED,
   pipe,

@@ -36,6 +36,16 @@ export function ladder(source: Size): Rung[] {
   return shorts.map((short) => rung(source, short));
 }
 
+/** Of `rungs`, those whose short side is among `wanted`; if there is none, the one that comes closest to any of them. */
+export function chosen(rungs: readonly Rung[], wanted: readonly number[] | null): Rung[] {
+  if (wanted === null) return [...rungs];
+  const away = ({ width, height }: Rung) =>
+    Math.min(...wanted.map((short) => Math.abs(short - Math.min(width, height))));
+  const least = Math.min(...rungs.map(away));
+  const closest = rungs.filter((rung) => away(rung) === least);
+  return least === 0 ? closest : closest.slice(-1);
+}
+
 function rung(source: Size, short: number): Rung {
   const own = Math.min(source.width, source.height);
   const long = Math.min(LONGEST_SIDE, even((Math.max(source.width, source.height) * short) / own));

@@ -8,6 +8,9 @@ export const playlistName = (rendition: string): string => `${rendition}.m3u8`;
 export const iframePlaylistName = (rendition: string): string => `${rendition}-iframes.m3u8`;
 export const MASTER_NAME = 'packager.m3u8';
 
+/** The packager waits for a full block before it looks at it: 64 KiB by default, a minute of quiet audio. */
+const IO_BLOCK_BYTES = '1024';
+
 export function packagerArgs(plan: Plan, pipeOf: (rendition: string) => string): string[] {
   return [
     ...plan.video.map(
@@ -16,6 +19,7 @@ export function packagerArgs(plan: Plan, pipeOf: (rendition: string) => string):
     ...(plan.audio ? [`${stream(plan.audio.name, 'audio', pipeOf)},hls_group_id=audio,hls_name=audio`] : []),
     ...['--segment_duration', String(plan.segment_seconds), '--generate_static_live_mpd'],
     ...['--hls_playlist_type', 'EVENT', '--hls_start_time_offset', '0'],
+    ...['--io_block_size', IO_BLOCK_BYTES],
     ...['--hls_master_playlist_output', MASTER_NAME, '--mpd_output', 'packager.mpd', '--quiet'],
   ];
 }

@@ -27,6 +27,8 @@ export interface Source {
   readonly hdr: boolean;
   /** When the picture ends, in seconds from the start of the file. */
   readonly end: number;
+  /** When the sound ends, where the file says so. */
+  readonly audioEnd: number | null;
   /** What is in the file and will not be in the outputs, in words. */
   readonly dropped: readonly string[];
 }
@@ -100,8 +102,14 @@ export async function probe(path: string, where: Where): Promise<Source> {
     interlaced: ['tt', 'bb', 'tb', 'bt'].includes(video.field_order ?? ''),
     hdr: ['smpte2084', 'arib-std-b67'].includes(video.color_transfer ?? ''),
     end,
+    audioEnd: audio ? endOf(audio, format.start_time) : null,
     dropped,
   };
+}
+
+function endOf({ start_time, duration, tags }: Stream, fileStart: number | undefined): number | null {
+  const length = duration ?? clock(tags.DURATION);
+  return length === undefined ? null : (start_time ?? 0) - (fileStart ?? start_time ?? 0) + length;
 }
 
 async function describe(path: string, where: Where): Promise<z.infer<typeof Probed>> {

@@ -1,6 +1,10 @@
 /**
- * How far the encoder is, from exact frame counts per rendition. Rates are smoothed so that the estimate of the time
- * left does not jump; `sample` is called at a steady pace and makes one `progress` entry.
+ * How far the encoders are, from exact frame counts per rendition, over both pairs. `sample` is called at a steady pace
+ * and makes one `progress` entry. Rates are smoothed so that the estimate does not jump.
+ *
+ * The time left is estimated from work, not from the slowest rung's pace: the rungs behind crawl while the first pair
+ * has the processor, and run when it is through, but what the machine gets done in a second stays about the same. A
+ * frame's work is its pixels; the lowest rung's frames also carry their pair's own decode of the source.
  */
 import type { ProgressDetails, RenditionProgress } from '../../src/contract/entries.ts';
 import type { Plan, PlannedVideo } from '../../src/contract/job.ts';
@@ -10,28 +14,51 @@ import { perSecond } from '../media/rates.ts';
 
 /** Share of the transcoding stage that the download and the probe own. */
 const FETCH_SHARE = 0.05;
-/** Weight of the newest sample. */
-const SMOOTHING = 0.3;
+/** Weight of the newest sample: in a rung's rate, and in the pace that the time left is reckoned with. */
+const RATE_WEIGHT = 0.3;
+const PACE_WEIGHT = 0.12;
+/** What decoding and scaling cost, in pixels of the top rung. */
+const DECODE_WORK = 0.4;
 
 interface Counter {
   readonly video: PlannedVideo;
+  /** How many there will be, as far as the file tells the truth. */
+  readonly expected: number;
+  readonly workPerFrame: number;
   frames: number;
   sampled: number;
   fps: number | null;
+  done: boolean;
 }
 
 export class EncodeProgress {
-  readonly #plan: Plan;
   readonly #attempt: number;
   readonly #counters: Map<string, Counter>;
-  #completed = 0;
   #sampledAt: number;
+  /** Work done per second. */
+  #pace: number | null = null;
 
-  constructor(plan: Plan, attempt: number, now: number) {
-    this.#plan = plan;
+  /** `missing`: the rungs that this attempt makes; the plan's others are done. */
+  constructor(plan: Plan, missing: readonly PlannedVideo[], attempt: number, now: number) {
     this.#attempt = attempt;
     this.#sampledAt = now;
-    this.#counters = new Map(plan.video.map((video) => [video.name, { video, frames: 0, sampled: 0, fps: null }]));
+    const decode = DECODE_WORK * Math.max(...plan.video.map(pixels));
+    this.#counters = new Map(
+      plan.video.map((video, index) => {
+        const expected = Math.max(1, Math.round(perSecond(video.fps) * plan.duration));
+        const workPerFrame = pixels(video) + (index < 2 ? decode : 0);
+        const counter = {
+          video,
+          expected,
+          workPerFrame,
+          frames: 0,
+          sampled: 0,
+          fps: null,
+          done: !missing.includes(video),
+        };
+        return [video.name, counter];
+      }),
+    );
   }
 
   frame(rendition: string, frames: number): void {
@@ -40,23 +67,14 @@ export class EncodeProgress {
   }
 
   renditionDone(rendition: string): void {
-    if (this.#counters.has(rendition)) this.#completed += 1;
-  }
-
-  /** Seconds of picture that every rung has. */
-  get encodedSeconds(): number {
-    return Math.min(...[...this.#counters.values()].map(({ frames, video }) => frames / perSecond(video.fps)));
+    const counter = this.#counters.get(rendition);
+    if (counter) counter.done = true;
   }
 
   sample(now: number): TaskEntry {
     const elapsed = (now - this.#sampledAt) / 1000;
+    if (elapsed > 0) this.#advance(elapsed);
     this.#sampledAt = now;
-    for (const counter of this.#counters.values()) {
-      if (elapsed <= 0) continue;
-      const fps = (counter.frames - counter.sampled) / elapsed;
-      counter.sampled = counter.frames;
-      if (fps > 0 || counter.fps !== null) counter.fps = (counter.fps ?? fps) * (1 - SMOOTHING) + fps * SMOOTHING;
-    }
     const details = this.details();
     const shares = details.renditions.map(({ percent }) => percent / 100);
     const share = shares.reduce((sum, each) => sum + each, 0) / shares.length;
@@ -70,29 +88,45 @@ export class EncodeProgress {
   }
 
   details(): ProgressDetails {
-    const renditions = [...this.#counters.values()].map((counter) => this.#rendition(counter));
-    const speeds = renditions.map(({ speed }) => speed).filter((speed) => speed !== null);
-    const slowest = Math.min(...speeds);
-    const left = Math.max(0, this.#plan.duration - this.encodedSeconds);
+    const counters = [...this.#counters.values()];
+    const left = counters.reduce((sum, counter) => sum + framesLeft(counter) * counter.workPerFrame, 0);
     return {
-      renditions,
-      completed: this.#completed,
-      total: this.#counters.size,
-      eta_seconds: speeds.length > 0 && slowest > 0 ? rounded(left / slowest) : null,
+      renditions: counters.map(rendition),
+      completed: counters.filter(({ done }) => done).length,
+      total: counters.length,
+      eta_seconds: this.#pace ? rounded(left / this.#pace) : null,
       attempt: this.#attempt,
     };
   }
 
-  #rendition({ video, frames, fps }: Counter): RenditionProgress {
-    const rate = perSecond(video.fps);
-    return {
-      name: video.name,
-      resolution: `${video.width}x${video.height}`,
-      percent: rounded(Math.min(100, (100 * frames) / (rate * this.#plan.duration))),
-      fps: fps === null ? null : rounded(fps),
-      speed: fps === null ? null : Math.round((fps / rate) * 100) / 100,
-    };
+  #advance(elapsed: number): void {
+    let work = 0;
+    for (const counter of this.#counters.values()) {
+      const fresh = counter.frames - counter.sampled;
+      counter.sampled = counter.frames;
+      work += fresh * counter.workPerFrame;
+      if (!counter.done) counter.fps = smoothed(counter.fps, fresh / elapsed, RATE_WEIGHT);
+    }
+    this.#pace = smoothed(this.#pace, work / elapsed, PACE_WEIGHT);
   }
+}
+
+const pixels = ({ width, height }: PlannedVideo): number => width * height;
+
+const framesLeft = ({ done, expected, frames }: Counter): number => (done ? 0 : Math.max(0, expected - frames));
+
+/** What has not begun has no rate. */
+const smoothed = (before: number | null, now: number, weight: number): number | null =>
+  before === null ? now || null : before * (1 - weight) + now * weight;
+
+function rendition({ video, frames, expected, fps, done }: Counter): RenditionProgress {
+  return {
+    name: video.name,
+    resolution: `${video.width}x${video.height}`,
+    percent: done ? 100 : rounded(Math.min(100, (100 * frames) / expected)),
+    fps: fps === null ? null : rounded(fps),
+    speed: fps === null ? null : Math.round((fps / perSecond(video.fps)) * 100) / 100,
+  };
 }
 
 /** While the source is on its way. */

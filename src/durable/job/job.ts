@@ -9,6 +9,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Entry } from '../../contract/entries.ts';
 import type { ProblemCode } from '../../contract/errors.ts';
+import { ArtifactName } from '../../contract/ids.ts';
 import type { Artifact, Job as JobView } from '../../contract/job.ts';
 import { hasEnded, type Status } from '../../contract/stages.ts';
 import type {
@@ -22,9 +23,9 @@ import type {
 import { type Env, settings } from '../env.ts';
 import { backoffMs, within } from '../timing.ts';
 import { Refusal } from './draft.ts';
-import { Log } from './log.ts';
+import { Log, parseRow } from './log.ts';
 import { type Command, decide, type TimelessCommand } from './machine.ts';
-import { type Outputs, outputs, segmentIsPublic } from './outputs.ts';
+import { artifactIsPublic, type Outputs, outputs, segmentIsPublic } from './outputs.ts';
 import { RETRY, statusText } from './sse.ts';
 import { apply, type JobState } from './state.ts';
 import { track } from './takes.ts';
@@ -74,7 +75,7 @@ export class Job extends DurableObject<Env> {
   async events(after: number, limit: number): Promise<Outcome<Entry[]>> {
     return this.#answer(() => {
       this.#known();
-      return this.#log.visibleAfter(after, limit);
+      return this.#log.visibleAfter(after, limit).map(parseRow);
     });
   }
 
@@ -94,23 +95,19 @@ export class Job extends DurableObject<Env> {
 
   async lease(request: LeaseRequest): Promise<Outcome<LeaseGrant>> {
     return this.#answer(() => {
-      const { lease, attempt, source, options, plan, segments } = this.#run({ type: 'lease', ...request });
-      if (!lease) throw new Error('A granted lease is missing from the state');
-      const committed = Object.entries(segments).flatMap(([rendition, all]) =>
-        track(all).published.map(({ n, take }) => ({ rendition, n, take })),
-      );
-      return { lease: lease.n, lease_ms: settings(this.env).LEASE_MS, attempt, source, options, plan, committed };
+      return grant(this.#run({ type: 'lease', ...request }), settings(this.env).LEASE_MS);
     });
   }
 
   /** A batch already taken changes nothing but renews the lease all the same. */
   async report({ lease, batch, entries, commits }: Report): Promise<Outcome<ReportAnswer>> {
     return this.#answer(() => {
+      this.#known();
       const timer = this.#timers.get('lease');
       const isRepeated = timer?.lease === lease && batch <= timer.batch;
       const news = isRepeated ? { entries: [], commits: [] } : { entries, commits };
-      const { status } = this.#run({ type: 'report', lease, ...news }, batch);
-      return { cancel: status === 'cancelled' };
+      const state = this.#run({ type: 'report', lease, ...news }, batch);
+      return { cancel: state.lease?.end === 'cancelled' };
     });
   }
 
@@ -151,15 +148,27 @@ export class Job extends DurableObject<Env> {
     });
   }
 
-  /** What the manifests are rendered from. Refuses when there is nothing to play (any more). */
-  async outputs(): Promise<Outcome<Outputs>> {
-    return this.#answer(() => outputs(this.#playing()));
+  /** What the manifests are rendered from; `closed` after completion. Refuses when there is nothing to play (any more). */
+  async outputs(): Promise<Outcome<{ closed: boolean; outputs: Outputs }>> {
+    return this.#answer(() => {
+      const state = this.#playing();
+      const closed = state.status === 'completed';
+      return { closed, outputs: outputs(state, closed) };
+    });
   }
 
   /** Whether readers may have this segment; refuses otherwise. */
   async segment(rendition: string, take: number, n: number): Promise<Outcome<null>> {
     return this.#answer(() => {
       if (!segmentIsPublic(this.#playing(), rendition, take, n)) throw new Refusal('not_found', 'No such segment.');
+      return null;
+    });
+  }
+
+  /** Whether readers may have this file of an artifact; refuses otherwise. */
+  async artifact(name: string, take: number, file: string): Promise<Outcome<null>> {
+    return this.#answer(() => {
+      if (!artifactIsPublic(this.#playing(), name, take, file)) throw new Refusal('not_found', 'No such file.');
       return null;
     });
   }
@@ -220,7 +229,7 @@ export class Job extends DurableObject<Env> {
     if (state.status !== 'pending') {
       this.#timers.clear('doorbell');
     } else if (entries.some((entry) => entry.type === 'state' && entry.data.details.state === 'queued')) {
-      const wait = command.type === 'fail' ? backoffMs(state.attempt) : 0;
+      const wait = command.type === 'fail' ? backoffMs(state.attempt + state.handed_back) : 0;
       this.#timers.set('doorbell', at + wait, { rung: 0, failed: 0 });
     }
   }
@@ -243,11 +252,13 @@ export class Job extends DurableObject<Env> {
     if (!timer || timer.due_at > Date.now() || !job_id) return this.#timers.arm();
 
     const { rung, failed } = timer;
-    this.#timers.set('doorbell', Date.now() + backoffMs(failed), { rung, failed: failed + 1 });
+    const again = Date.now() + 1000 + backoffMs(failed);
+    this.#timers.set('doorbell', again, { rung, failed: failed + 1 });
     await this.#timers.arm();
     await within(SEND_MS, this.env.TRANSCODE_QUEUE.send({ job_id, task: 'main' }));
 
-    if (this.#state?.status !== 'pending') return;
+    // Meanwhile the job may have been taken, and even handed back: then its new doorbell stands.
+    if (this.#timers.get('doorbell')?.due_at !== again) return;
     const minutes = RING_AGAIN_MINUTES[Math.min(rung, RING_AGAIN_MINUTES.length - 1)] ?? 60;
     this.#timers.set('doorbell', Date.now() + minutes * 60_000, { rung: rung + 1, failed: 0 });
     await this.#timers.arm();
@@ -274,4 +285,25 @@ export class Job extends DurableObject<Env> {
       throw error;
     }
   }
+}
+
+/** What the holder of the state's lease is told. */
+function grant(state: JobState, lease_ms: number): LeaseGrant {
+  const { lease, attempt, source, options, plan, segments, whole, vmaf, artifacts } = state;
+  if (!lease) throw new Error('A granted lease is missing from the state');
+  const committed = Object.entries(segments).flatMap(([rendition, all]) =>
+    track(all).published.map(({ n, take }) => ({ rendition, n, take })),
+  );
+  return {
+    lease: lease.n,
+    lease_ms,
+    attempt,
+    source,
+    options,
+    plan,
+    committed,
+    whole: Object.entries(whole).map(([rendition, take]) => ({ rendition, ...take })),
+    validated: Object.keys(vmaf),
+    artifacts: ArtifactName.options.filter((name) => artifacts[name]),
+  };
 }

@@ -1,61 +1,43 @@
 /**
- * The log of one job in the object's SQLite: rows that are only ever added. The tables are made with the first entry,
- * so that asking for an unknown job leaves nothing behind.
+ * The log of one job in the object's SQLite: rows that are only ever added. The table is made with the first entry, so
+ * that asking for an unknown job leaves nothing behind. `data` is kept as the JSON text that watchers get.
  */
 import { Entry } from '../../contract/entries.ts';
 
-interface Row extends Record<string, SqlStorageValue> {
+export interface Row {
   seq: number;
   type: string;
   at: number;
   data: string;
 }
 
-const entry = ({ seq, type, at, data }: Row): Entry => Entry.parse({ seq, type, at, data: JSON.parse(data) });
+export const parseRow = ({ seq, type, at, data }: Row): Entry => Entry.parse({ seq, type, at, data: JSON.parse(data) });
+
+type SqlRow = Row & Record<string, SqlStorageValue>;
 
 export class Log {
   readonly #sql: SqlStorage;
-  #exists: boolean;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#exists = sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'log'`).toArray().length > 0;
-  }
-
-  get exists(): boolean {
-    return this.#exists;
   }
 
   append(entries: readonly Entry[]): void {
-    if (!this.#exists) this.#sql.exec('CREATE TABLE log (seq INTEGER PRIMARY KEY, type TEXT, at INTEGER, data TEXT)');
-    this.#exists = true;
+    this.#sql.exec('CREATE TABLE IF NOT EXISTS log (seq INTEGER PRIMARY KEY, type TEXT, at INTEGER, data TEXT)');
     for (const { seq, type, at, data } of entries) {
       this.#sql.exec('INSERT INTO log VALUES (?, ?, ?, ?)', seq, type, at, JSON.stringify(data));
     }
   }
 
   *all(): Generator<Entry> {
-    if (!this.#exists) return;
-    for (const row of this.#sql.exec<Row>('SELECT * FROM log ORDER BY seq')) yield entry(row);
+    const [exists] = this.#sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'log'`).toArray();
+    if (!exists) return;
+    for (const row of this.#sql.exec<SqlRow>('SELECT * FROM log ORDER BY seq')) yield parseRow(row);
   }
 
-  /** Entries with `seq > after`, oldest first. */
-  after(after: number, limit: number): Entry[] {
-    return this.#sql
-      .exec<Row>('SELECT * FROM log WHERE seq > ? ORDER BY seq LIMIT ?', after, limit)
-      .toArray()
-      .map(entry);
-  }
-
-  /** The same without internal entries. */
-  visibleAfter(after: number, limit: number): Entry[] {
-    return this.#sql
-      .exec<Row>(
-        `SELECT * FROM log WHERE seq > ? AND type NOT LIKE '\\_%' ESCAPE '\\' ORDER BY seq LIMIT ?`,
-        after,
-        limit,
-      )
-      .toArray()
-      .map(entry);
+  /** Visible entries with `seq > after`, oldest first. */
+  visibleAfter(after: number, limit: number): Row[] {
+    const visible = `SELECT * FROM log WHERE seq > ? AND type NOT LIKE '\\_%' ESCAPE '\\' ORDER BY seq LIMIT ?`;
+    return this.#sql.exec<SqlRow>(visible, after, limit).toArray();
   }
 }

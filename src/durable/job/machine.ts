@@ -72,7 +72,8 @@ export function decide(state: JobState | null, command: Command): Entry[] {
       if (holdsLease(draft, command.lease, 'finished')) complete(draft, command);
       break;
     case 'fail':
-      if (holdsLease(draft, command.lease, 'finished')) fail(draft, command.error);
+      if (holdsLease(draft, command.lease, isDecline(command.error) ? 'released' : 'finished'))
+        fail(draft, command.error);
       break;
     case 'cancel':
       cancel(draft, command.by);
@@ -117,8 +118,8 @@ function lease(draft: Draft, { task, transcoder, request_id }: CommandOf<'lease'
   const { status, lease: last, attempt, attempt_over } = draft.state;
   if (last?.request_id === request_id && last.end === 'live') return;
   if (status !== 'pending' || last?.request_id === request_id) {
-    const why = status === 'processing' ? 'is leased by another transcoder' : `is ${status}`;
-    throw new Refusal('lease_refused', `The job ${why}.`);
+    const why = status === 'processing' ? 'The job is leased by another transcoder.' : `The job is ${status}.`;
+    throw new Refusal('lease_refused', status === 'pending' ? 'The lease of this request has ended.' : why);
   }
   draft.note('_lease', { task, lease: (last?.n ?? 0) + 1, transcoder, request_id });
   const details = { state: 'leased' as const, attempt: attempt_over ? attempt + 1 : attempt, transcoder };
@@ -138,7 +139,7 @@ const fruitless = ({ lease: held, fruitless }: JobState): number => (held?.fruit
 
 function expire(draft: Draft): void {
   if (fruitless(draft.state) >= MAX_ATTEMPTS) {
-    const message = `The transcoder was lost ${MAX_ATTEMPTS} times in a row without making progress. Try again.`;
+    const message = `The transcoder was lost, and ${MAX_ATTEMPTS} attempts in a row made no progress. Try again.`;
     draft.say('error', message, { code: 'transcoder_lost', retryable: true }, { status: 'failed' });
     return;
   }
@@ -147,8 +148,11 @@ function expire(draft: Draft): void {
   queue(draft);
 }
 
+/** Not this transcoder, but perhaps another: no attempt. */
+const isDecline = ({ code }: Pick<TaskError, 'code'>): boolean => code === 'cannot_follow_plan';
+
 function fail(draft: Draft, { code, message, retryable }: TaskError): void {
-  if (code === 'cannot_follow_plan') {
+  if (isDecline({ code })) {
     release(draft);
   } else if (retryable && fruitless(draft.state) < MAX_ATTEMPTS) {
     draft.say('warning', message, { code: 'attempt_failed', reason: code }, { status: 'pending' });

@@ -19,11 +19,12 @@ export interface Outputs {
   listed: string[];
   /** By rendition; `audio` is one. */
   renditions: Record<string, RenditionOutputs>;
+  artifacts: JobState['artifacts'];
 }
 
 /** While the job runs, playlists end where `shownLimit` says; `everything` lifts that for the closed manifests. */
 export function outputs(state: JobState, everything = false): Outputs {
-  const { job_id, plan, listed } = state;
+  const { job_id, plan, listed, artifacts } = state;
   if (!plan) throw new Refusal('not_found', 'There is nothing to play yet. Wait for the event "playable".');
   const limit = everything ? Number.POSITIVE_INFINITY : shownLimit(state);
   const renditions: Outputs['renditions'] = {};
@@ -37,9 +38,15 @@ export function outputs(state: JobState, everything = false): Outputs {
       whole: whole ? takeOf(all, whole.take) : null,
     };
   }
-  return { job_id, plan, listed: everything ? plan.video.map(({ name }) => name) : listed, renditions };
+  const rungs = everything ? plan.video.map(({ name }) => name) : listed;
+  return { job_id, plan, listed: rungs, renditions, artifacts };
 }
 
 export function segmentIsPublic(state: JobState, rendition: string, take: number, n: number): boolean {
   return (state.segments[rendition] ?? []).some((segment) => segment.n === n && segment.take === take);
+}
+
+export function artifactIsPublic(state: JobState, name: string, take: number, file: string): boolean {
+  const stored = Object.entries(state.artifacts).find(([known]) => known === name)?.[1];
+  return stored?.take === take && stored.files.some((other) => other.name === file);
 }

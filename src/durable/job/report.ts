@@ -2,9 +2,9 @@
  * What a transcoder's report adds to the log. Order within a report: the plan, the commits, then the rest. A report
  * that says again what the log knows adds nothing, and what would make a stage or the progress fall is left out.
  */
-import type { ProgressDetails } from '../../contract/entries.ts';
+import type { ProgressDetails, RenditionDone } from '../../contract/entries.ts';
 import type { Commit, PlannedVideo, TakeSegment } from '../../contract/job.ts';
-import { STAGE_PERCENT, type Stage, stageRank } from '../../contract/stages.ts';
+import { STAGE_PERCENT, type Stage, stageProgress, stageRank } from '../../contract/stages.ts';
 import type { TaskEntry } from '../../contract/transcoder.ts';
 import { type Draft, Refusal } from './draft.ts';
 import { rungsToList, takeOf } from './takes.ts';
@@ -61,6 +61,12 @@ function tell(draft: Draft, entry: TaskEntry): void {
     case 'rendition':
       rendition(draft, entry.name, entry.segments);
       break;
+    case 'validated':
+      validated(draft, entry);
+      break;
+    case 'artifact':
+      artifact(draft, entry);
+      break;
     case 'warning':
       draft.say('warning', entry.message, { ...entry.details, code: entry.code });
       break;
@@ -93,9 +99,28 @@ function rendition(draft: Draft, name: string, count: number): void {
   const video = state.plan.video.find((planned) => planned.name === name);
   if (!video) return;
   draft.say('rendition', `Rendition ${name} is stored`, { name, resolution: resolution(video), vmaf: null });
-  const completed = state.plan.video.filter((planned) => draft.state.whole[planned.name]).length;
-  const details = { resolution: name, completed, total: state.plan.video.length };
-  draft.say('progress', `Transcoded resolution: ${name}`, details);
+  draft.say('progress', `Transcoded resolution: ${name}`, tally(draft, name, draft.state.whole));
+}
+
+function validated(draft: Draft, { name, vmaf }: Extract<TaskEntry, { type: 'validated' }>): void {
+  const video = draft.state.plan?.video.find((planned) => planned.name === name);
+  if (!video || !draft.state.whole[name] || draft.state.vmaf[name]) return;
+  draft.say('rendition', `Rendition ${name} has a VMAF of ${vmaf.mean}`, { name, resolution: resolution(video), vmaf });
+  const details = tally(draft, name, draft.state.vmaf);
+  draft.say('progress', `Validated resolution: ${name}`, details, {
+    progress: Math.max(draft.state.progress, stageProgress('validation', details.completed / details.total)),
+  });
+}
+
+function artifact(draft: Draft, { name, files }: Extract<TaskEntry, { type: 'artifact' }>): void {
+  const { artifacts, lease } = draft.state;
+  if (lease && !artifacts[name]) draft.note('_artifact', { name, take: lease.n, files });
+}
+
+/** How many of the rungs are `done`. */
+function tally(draft: Draft, name: string, done: Record<string, unknown>): RenditionDone {
+  const video = draft.state.plan?.video ?? [];
+  return { resolution: name, completed: video.filter((planned) => done[planned.name]).length, total: video.length };
 }
 
 const resolution = ({ width, height }: PlannedVideo): string => `${width}x${height}`;

@@ -2,10 +2,10 @@
  * The state of a job: what the fold of its log amounts to. `apply` is the only thing that makes one. It holds nothing
  * that the log does not, so an object that lost its memory reads the log and knows all of it again.
  */
-import type { Entry, VisibleEntry } from '../../contract/entries.ts';
+import type { Entry, StoredFile, VisibleEntry } from '../../contract/entries.ts';
 import type { JobErrorCode } from '../../contract/errors.ts';
-import type { Task } from '../../contract/ids.ts';
-import type { JobEvent, JobOptions, JobResult, Metadata, Plan, TakeSegment } from '../../contract/job.ts';
+import type { ArtifactName, Task } from '../../contract/ids.ts';
+import type { JobEvent, JobOptions, JobResult, Metadata, Plan, TakeSegment, Vmaf } from '../../contract/job.ts';
 import type { Stage, Status } from '../../contract/stages.ts';
 
 /** How a lease ended; `live` while it holds. A repeated `finish` gets the status that the first one led to. */
@@ -45,6 +45,8 @@ export interface JobState {
   attempt: number;
   /** Attempts in a row that ended without a new segment. */
   fruitless: number;
+  /** Releases and refusals in a row, without a new segment between them. */
+  handed_back: number;
   /** Whether the next lease is a new attempt, or goes on with the one that was released. */
   attempt_over: boolean;
 
@@ -53,6 +55,10 @@ export interface JobState {
   segments: Record<string, TakeSegment[]>;
   /** Renditions of which one take is whole: which take, and how many segments it has. */
   whole: Record<string, { take: number; segments: number }>;
+  /** What was measured of each validated rendition. */
+  vmaf: Record<string, Vmaf>;
+  /** Artifacts that are stored, with their files. */
+  artifacts: Partial<Record<ArtifactName, { take: number; files: StoredFile[] }>>;
   /** Multiple of real time at which each rendition is encoded, as last reported in this attempt. */
   speed: Record<string, number>;
   /** Rungs that the master playlist names. */
@@ -93,9 +99,15 @@ export function apply(state: JobState | null, entry: Entry): JobState {
         const known = next.segments[commit.rendition] ?? [];
         const fruitful = next.lease?.fruitful || (commit.n > 0 && !known.some((segment) => segment.n === commit.n));
         if (next.lease && fruitful) next.lease = { ...next.lease, fruitful };
+        if (fruitful) next.handed_back = 0;
         next.segments = { ...next.segments, [commit.rendition]: [...known, commit] };
       }
       return next;
+    case '_artifact': {
+      const { name, take, files } = entry.data;
+      next.artifacts = { ...next.artifacts, [name]: { take, files } };
+      return next;
+    }
     case '_rendition':
       next.whole = { ...next.whole, [entry.data.name]: { take: entry.data.take, segments: entry.data.segments } };
       return next;
@@ -117,10 +129,13 @@ function created(data: Extract<Entry, { type: '_job' }>['data'], seq: number, at
     lease: null,
     attempt: 0,
     fruitless: 0,
+    handed_back: 0,
     attempt_over: true,
     plan: null,
     segments: {},
     whole: {},
+    vmaf: {},
+    artifacts: {},
     speed: {},
     listed: [],
     last_seq: seq,
@@ -183,8 +198,11 @@ function show(next: JobState, entry: VisibleEntry): JobState {
       return ended(next, entry.data.details.code === 'transcoder_lost' ? 'lost' : 'finished', entry.at);
     case 'cancelled':
       return ended(next, 'cancelled', entry.at);
-    case 'rendition':
+    case 'rendition': {
+      const { name, vmaf } = entry.data.details;
+      if (vmaf) next.vmaf = { ...next.vmaf, [name]: vmaf };
       return next;
+    }
     default:
       return entry satisfies never;
   }
@@ -206,6 +224,8 @@ function showState(
       next.attempt_over = false;
       return next;
     case 'released':
+      next.handed_back += 1;
+      if (next.lease?.fruitful) next.fruitless = 0;
       if (next.lease) next.lease = { ...next.lease, end: 'released', status: 'pending' };
       return next;
     case 'retried':

@@ -3,7 +3,6 @@
  * published and stays so for ever, whatever later takes bring.
  */
 import type { TakeSegment } from '../../contract/job.ts';
-import { hasEnded } from '../../contract/stages.ts';
 import type { JobState } from './state.ts';
 
 /** Encoding at least this much faster than real time, a rung that is not finished may join the master. */
@@ -13,7 +12,7 @@ const JOIN_SPEED = 1.2;
 const AHEAD = 3;
 
 export interface Track {
-  /** The first committed segment per number, from 1 up to the first gap. */
+  /** The first committed segment per number, from 1 up to the first gap or the first one without its init segment. */
   published: TakeSegment[];
   /** The init segment of each take. */
   inits: Map<number, TakeSegment>;
@@ -29,7 +28,7 @@ export function track(segments: readonly TakeSegment[]): Track {
   const published: TakeSegment[] = [];
   for (let n = 1; ; n++) {
     const segment = first.get(n);
-    if (!segment) return { published, inits };
+    if (!segment || !inits.has(segment.take)) return { published, inits };
     published.push(segment);
   }
 }
@@ -43,24 +42,23 @@ const length = (state: JobState, name: string): number => track(state.segments[n
 
 /** How many segments of each rendition a playlist may show now. */
 export function shownLimit(state: JobState): number {
-  if (hasEnded(state.status)) return Number.POSITIVE_INFINITY;
+  if (state.status === 'completed') return Number.POSITIVE_INFINITY;
   const unfinished = [...state.listed, ...(state.plan?.audio ? ['audio'] : [])].filter((name) => !state.whole[name]);
   return Math.min(...unfinished.map((name) => length(state, name))) + AHEAD;
 }
 
 /**
- * The rungs that belong in the master now: once listed, always listed; a whole rung; and, while all unfinished rungs
- * encode fast enough, each that has begun and does not lag so far that listed playlists would have to shrink. None
- * before the audio has begun.
+ * The rungs that belong in the master now: once listed, always listed; a whole rung; and one that has begun, is encoded
+ * fast enough, and does not lag so far that playlists in use would have to shrink. None before the audio has begun.
  */
 export function rungsToList(state: JobState): string[] {
   const { plan, listed, whole } = state;
   if (!plan || (plan.audio && length(state, 'audio') === 0)) return [];
-  const fast = plan.video.every(({ name }) => whole[name] || (state.speed[name] ?? 0) >= JOIN_SPEED);
-  const longest = Math.max(0, ...listed.map((name) => length(state, name)));
+  const inUse = listed.length > 0 && plan.audio ? [...listed, 'audio'] : listed;
+  const longest = Math.min(shownLimit(state), Math.max(0, ...inUse.map((name) => length(state, name))));
   const mayJoin = (name: string): boolean => {
     const own = length(state, name);
-    return fast && own > 0 && own + AHEAD >= longest;
+    return (state.speed[name] ?? 0) >= JOIN_SPEED && own > 0 && own + AHEAD >= longest;
   };
   return plan.video.map(({ name }) => name).filter((name) => listed.includes(name) || whole[name] || mayJoin(name));
 }

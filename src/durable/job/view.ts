@@ -1,5 +1,5 @@
 /** The job as the API shows it: a projection of the state. */
-import { MASTER, MPD, outputPath } from '../../contract/ids.ts';
+import { ARTIFACT_FILE, type ArtifactName, MASTER, MPD, outputPath, takePath } from '../../contract/ids.ts';
 import type { Job, PlannedVideo, Playback, Rendition, TakeSegment } from '../../contract/job.ts';
 import type { JobState } from './state.ts';
 import { takeOf, track } from './takes.ts';
@@ -32,17 +32,24 @@ export function view(state: JobState): Job {
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-/** HLS as soon as the master names a rung, DASH with the closed manifests; nothing after a run that did not succeed. */
-export function playback(state: Pick<JobState, 'job_id' | 'status' | 'listed'>): Playback {
-  const gone = state.status === 'failed' || state.status === 'cancelled';
+/** HLS as soon as the master names a rung, the rest with the closed manifests; nothing after a run without success. */
+export function playback({ job_id, status, listed, artifacts }: Playable): Playback {
+  const isOver = status === 'completed';
+  const file = (name: ArtifactName): string | null => {
+    const stored = artifacts[name];
+    return stored && isOver ? outputPath(job_id, takePath(name, stored.take, ARTIFACT_FILE[name])) : null;
+  };
+  const gone = status === 'failed' || status === 'cancelled';
   return {
-    hls: state.listed.length > 0 && !gone ? outputPath(state.job_id, MASTER) : null,
-    dash: state.status === 'completed' ? outputPath(state.job_id, MPD) : null,
-    poster: null,
-    storyboard: null,
-    mp4: null,
+    hls: listed.length > 0 && !gone ? outputPath(job_id, MASTER) : null,
+    dash: isOver ? outputPath(job_id, MPD) : null,
+    poster: file('poster'),
+    storyboard: file('storyboard'),
+    mp4: file('mp4'),
   };
 }
+
+type Playable = Pick<JobState, 'job_id' | 'status' | 'listed' | 'artifacts'>;
 
 function rendition(state: JobState, video: PlannedVideo): Rendition {
   const all = state.segments[video.name] ?? [];
@@ -56,8 +63,8 @@ function rendition(state: JobState, video: PlannedVideo): Rendition {
     ...bandwidth(segments),
     codecs: video.codecs,
     size_bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
-    vmaf: null,
-    status: whole ? 'stored' : segments.length > 0 ? 'encoding' : 'pending',
+    vmaf: state.vmaf[video.name] ?? null,
+    status: state.vmaf[video.name] ? 'validated' : whole ? 'stored' : segments.length > 0 ? 'encoding' : 'pending',
   };
 }
 

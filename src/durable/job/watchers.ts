@@ -7,7 +7,8 @@
  * over, the client is gone, a write failed) goes through `#drop`, once. A client that went away is only noticed by
  * writing to it, which is what the heartbeat is for; one timer serves all watchers and none runs without them.
  */
-import { type Entry, endsRun } from '../../contract/entries.ts';
+import { endsRun } from '../../contract/entries.ts';
+import type { Row } from './log.ts';
 import { entryText, HEARTBEAT } from './sse.ts';
 
 export const HEARTBEAT_MS = 15_000;
@@ -23,16 +24,26 @@ interface Watcher {
   wroteAt: number;
 }
 
+/** Entries as they are written; `isLast`: the run ends with them. */
+interface Chunk {
+  after: number;
+  upTo: number;
+  logEnd: number;
+  bytes: Uint8Array;
+  isLast: boolean;
+}
+
 const encoder = new TextEncoder();
 
 export class Watchers {
   readonly #open = new Set<Watcher>();
-  readonly #read: (after: number, limit: number) => Entry[];
+  readonly #read: (after: number, limit: number) => Row[];
   readonly #lastSeq: () => number;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #latest: Chunk | null = null;
 
   /** `read` gives visible entries after a seq, `lastSeq` the seq of the log's last entry. */
-  constructor(read: (after: number, limit: number) => Entry[], lastSeq: () => number) {
+  constructor(read: (after: number, limit: number) => Row[], lastSeq: () => number) {
     this.#read = read;
     this.#lastSeq = lastSeq;
   }
@@ -66,23 +77,33 @@ export class Watchers {
   }
 
   async #follow(watcher: Watcher, head: string): Promise<void> {
-    for (let text = head; ; text = '') {
-      const entries = this.#read(watcher.cursor, READ_LIMIT);
-      const last = entries.at(-1);
-      if (last) watcher.cursor = last.seq;
-      text += entries.map(entryText).join('');
-      if (text === '') break;
-      watcher.wroteAt = Date.now();
-      const isLast = last !== undefined && endsRun(last) && last.seq === this.#lastSeq();
-      if (!(await this.#write(watcher, text, isLast))) return;
+    if (head !== '' && !(await this.#write(watcher, encoder.encode(head), false))) return;
+    for (;;) {
+      const chunk = this.#chunkAfter(watcher.cursor);
+      if (!chunk) break;
+      watcher.cursor = chunk.upTo;
+      if (!(await this.#write(watcher, chunk.bytes, chunk.isLast))) return;
     }
     watcher.busy = false;
   }
 
+  /** What lies behind a cursor, encoded once for all who stand there; null if nothing does. */
+  #chunkAfter(cursor: number): Chunk | null {
+    const logEnd = this.#lastSeq();
+    if (this.#latest?.after === cursor && this.#latest.logEnd === logEnd) return this.#latest;
+    const rows = this.#read(cursor, READ_LIMIT);
+    const last = rows.at(-1);
+    if (!last) return null;
+    const bytes = encoder.encode(rows.map(entryText).join(''));
+    this.#latest = { after: cursor, upTo: last.seq, logEnd, bytes, isLast: endsRun(last) && last.seq === logEnd };
+    return this.#latest;
+  }
+
   /** Returns false when the watcher has ended: with the run, or because its client is gone. */
-  async #write(watcher: Watcher, text: string, isLast: boolean): Promise<boolean> {
+  async #write(watcher: Watcher, bytes: Uint8Array, isLast: boolean): Promise<boolean> {
+    watcher.wroteAt = Date.now();
     try {
-      await watcher.writer.write(encoder.encode(text));
+      await watcher.writer.write(bytes);
       if (isLast) await watcher.writer.close();
     } catch {
       this.#drop(watcher);
@@ -104,8 +125,8 @@ export class Watchers {
     const due = Date.now() - HEARTBEAT_MS;
     for (const watcher of this.#open) {
       if (watcher.wroteAt > due) continue;
-      watcher.wroteAt = Date.now();
       if (!watcher.busy) this.#start(watcher, HEARTBEAT);
+      watcher.wroteAt = Date.now();
     }
     this.#schedule();
   }

@@ -46,7 +46,7 @@ export function media(outputs: Outputs, rendition: string, closed: boolean): str
     if (map) lines.push(`#EXT-X-MAP:URI="${uri(map)}"`);
     lines.push(`#EXTINF:${segment.duration.toFixed(6)},`, uri(segment));
   });
-  if (closed) lines.push('#EXT-X-ENDLIST');
+  if (closed || isWhole(outputs, rendition)) lines.push('#EXT-X-ENDLIST');
   return text(lines);
 }
 
@@ -58,8 +58,14 @@ export function iframes(outputs: Outputs, rendition: string, closed: boolean): s
     const { offset, length } = segment.keyframe;
     lines.push(`#EXTINF:${segment.duration.toFixed(6)},`, `#EXT-X-BYTERANGE:${length}@${offset}`, uri(segment));
   });
-  if (closed) lines.push('#EXT-X-ENDLIST');
+  if (closed || isWhole(outputs, rendition)) lines.push('#EXT-X-ENDLIST');
   return text(lines);
+}
+
+/** All there will ever be is shown: players need not wait for the rest of the job to reach the end. */
+function isWhole({ renditions }: Outputs, name: string): boolean {
+  const { published, whole } = renditions[name] ?? { published: [], whole: null };
+  return whole !== null && published.length === whole.length;
 }
 
 /** The target duration may not change while a playlist grows, so it comes from the plan, rounded up. */

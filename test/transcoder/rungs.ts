@@ -1,0 +1,46 @@
+/** The renditions of a clip as finished files, made with the transcoder's own arguments but without an edge. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { segmentName } from '../../src/contract/ids.ts';
+import type { Plan } from '../../src/contract/job.ts';
+import { run } from '../../transcoder-node/media/child.ts';
+import { encodeArgs } from '../../transcoder-node/media/ffmpeg-args.ts';
+import { unifiedInit } from '../../transcoder-node/media/mp4.ts';
+import { packagerArgs } from '../../transcoder-node/media/packager-args.ts';
+import { makePlan } from '../../transcoder-node/media/plan.ts';
+import { probe, type Source } from '../../transcoder-node/media/probe.ts';
+import type { Clips } from './clips.ts';
+
+export interface Rungs {
+  readonly source: Source;
+  readonly plan: Plan;
+  readonly folder: string;
+  readonly file: (rendition: string) => string;
+}
+
+export async function makeRungs(clips: Clips, name: string, input: string): Promise<Rungs> {
+  const { binaries } = clips;
+  const folder = clips.path(name);
+  await mkdir(folder);
+  const common = { cwd: folder, signal: new AbortController().signal };
+  const source = await probe(input, { binaries, folder, signal: common.signal });
+  const plan = makePlan(source);
+  const raw = (rendition: string) => `${rendition}.raw.mp4`;
+  const lines = [undefined, ...plan.video].map(() => () => undefined);
+  const args = encodeArgs({ input, source, plan, pipeOf: raw });
+  for (const spec of [
+    { file: binaries.ffmpeg, args, lines },
+    { file: binaries.packager, args: packagerArgs(plan, raw) },
+  ]) {
+    const { ok, stderr } = await run({ ...common, ...spec });
+    if (!ok) throw new Error(stderr);
+  }
+  const file = (rendition: string) => join(folder, `${rendition}.mp4`);
+  for (const rendition of [...plan.video.map((video) => video.name), ...(plan.audio ? ['audio'] : [])]) {
+    const part = (n: number) => readFile(join(folder, rendition, segmentName(n)));
+    const segments = (await readdir(join(folder, rendition))).length - 1;
+    const parts = await Promise.all(Array.from({ length: segments }, (_, index) => part(index + 1)));
+    await writeFile(file(rendition), Buffer.concat([unifiedInit(await part(0), plan.duration), ...parts]));
+  }
+  return { source, plan, folder, file };
+}
