@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { findBinaries } from '../transcoder-node/media/capabilities.ts';
 import { makeClip } from './pipeline/clip.ts';
 import { type Measured, measure } from './pipeline/measure.ts';
-import { assemble, type OurRun, ours } from './pipeline/ours.ts';
+import { assemble, firstPlayable, type OurRun, ours } from './pipeline/ours.ts';
 import { fullVmaf, limit, meanOf, RUNGS, userScript } from './pipeline/script.ts';
 
 const ROUNDS = 3;
@@ -44,7 +44,7 @@ try {
     quality = await Promise.all(RUNGS.map((rung) => compare(rung, run, (path) => assemble(job, `${rung}p`, path))));
   }
 
-  const first = await firstPlayable(10, 60);
+  const first = await firstPictures(10, 60);
   const result = {
     machine: machine(),
     clip_seconds: SECONDS,
@@ -73,13 +73,13 @@ try {
   }
 
   /** Seconds to the first playable segment of a short and a long clip. */
-  async function firstPlayable(...lengths: number[]): Promise<Record<string, number>> {
+  async function firstPictures(...lengths: number[]): Promise<Record<string, number>> {
     const seconds: Record<string, number> = {};
     for (const length of lengths) {
       say(`First picture of ${length} s ...`);
       const path = join(folder, `clip-${length}.mp4`);
       await makeClip(tools.ffmpeg, path, length);
-      seconds[length] = (await ours(path, folder)).run.first_playable_seconds;
+      seconds[length] = await firstPlayable(path, folder);
     }
     return seconds;
   }
@@ -135,7 +135,9 @@ function medians(runs: Measured[]): Record<string, number> {
   return Object.fromEntries(keys.map((key) => [key, Math.round(median(runs, key) * 10) / 10]));
 }
 
-const median = (runs: Measured[], key: keyof Measured): number => middle(runs.map((run) => run[key]));
+function median(runs: Measured[], key: keyof Measured): number {
+  return middle(runs.map((run) => run[key]));
+}
 
 function middle(values: number[]): number {
   const value = values.toSorted((x, y) => x - y)[Math.floor(values.length / 2)];

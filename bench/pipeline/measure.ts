@@ -1,6 +1,6 @@
 /**
  * Runs a program and measures all of it: wall time, CPU seconds of the whole process tree (the shell's `times`, which
- * counts every descendant that was waited for), and the peak of the resident memory of its process group, sampled.
+ * counts every descendant that was waited for; it outlives a SIGTERM to the group), and the peak of the resident memory of its process group, sampled.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ export interface Measured {
 
 const SAMPLE_MS = 100;
 const PAGE_BYTES = 4096;
-const TIMED = '"$@"; code=$?; times >&3; exit $code';
+const TIMED = 'trap : TERM; "$@"; code=$?; times >&3; exit $code';
 
 /** `whileRunning` may talk to the process; the measurement ends when it has exited. Throws if it fails. */
 export async function measure(
