@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 /** Settings under which the Worker's tests run: small limits, so that a test can reach them. */
 const bindings = { REELWIRE_OPEN: '1', MAX_UPLOAD_BYTES: String(20 * 2 ** 20) };
 
+/** Many tests wait for a pace, a lease or a player: one more than there are cores keeps the cores busy. */
+const MAX_WORKERS = 3;
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,7 +14,8 @@ export default defineConfig({
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare: { bindings } })],
         test: {
           name: 'worker',
-          sequence: { groupOrder: 0 },
+          maxWorkers: MAX_WORKERS,
+          testTimeout: 30_000,
           include: ['test/worker/**/*.test.ts'],
           /** Where itty-durable's imports, which have no file extension, are resolved. */
           deps: { optimizer: { ssr: { enabled: true, include: ['itty-durable'] } } },
@@ -20,12 +24,10 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          sequence: { groupOrder: 1 },
           include: ['test/{unit,transcoder,tools,e2e,browser}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          /** Two cores: encoders beside each other only slow each other down. */
-          maxWorkers: 2,
+          maxWorkers: MAX_WORKERS,
         },
       },
     ],
