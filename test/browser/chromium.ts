@@ -66,18 +66,20 @@ async function lockCache(): Promise<ReturnType<typeof acquire>> {
   }
 }
 
-/** What a killed process left half unpacked is removed first. */
+/**
+ * What a killed process left half unpacked is removed first. The archive goes through a file: from a pipe tar stops
+ * reading at the end mark, and whoever writes the padding behind it fails.
+ */
 async function unpack(folder: string): Promise<void> {
   const partial = `${folder}.partial`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
-  const brotli = (name: string, target: NodeJS.WritableStream) =>
-    pipeline(createReadStream(join(PACKAGE, 'bin', name)), createBrotliDecompress(), target);
-  const tar = execa('tar', ['-x', '-C', partial], { stdin: 'pipe', stdout: 'ignore' });
-  await Promise.all([
-    brotli('chromium.br', createWriteStream(join(partial, 'chromium'), { mode: 0o755 })),
-    brotli('al2023.tar.br', tar.stdin),
-    tar,
-  ]);
+  const brotli = (name: string, target: string) => {
+    const file = createWriteStream(join(partial, target), { mode: 0o755 });
+    return pipeline(createReadStream(join(PACKAGE, 'bin', name)), createBrotliDecompress(), file);
+  };
+  await Promise.all([brotli('chromium.br', 'chromium'), brotli('al2023.tar.br', 'lib.tar')]);
+  await execa('tar', ['-x', '-f', 'lib.tar'], { cwd: partial });
+  await rm(join(partial, 'lib.tar'));
   await rename(partial, folder);
 }
