@@ -27,7 +27,7 @@ export const STDERR_BYTES = 16 * 1024;
 export const PLAYLIST_POLL_MS = 50;
 /** For each pair. */
 export const PARALLEL_UPLOADS = 4;
-/** A task needs this many times the size of its source on the disk: the source, the renditions, a copy of the best. */
+/** A task needs this many times the size of its source on the disk: the source, the renditions, a copy of the best. What is kept to measure comes on top. */
 export const DISK_FACTOR = 2.5;
 /** A failure with less than this left on the disk is taken for a full disk. */
 export const FULL_DISK_BYTES = 32 * 1024 * 1024;

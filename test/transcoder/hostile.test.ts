@@ -47,7 +47,13 @@ interface Command {
 
 function commands(input: string): Command[] {
   const examine = ['-v', 'error', ...SAFE_INPUT, '-of', 'json', '-show_streams', '-show_format', input];
-  const encode = encodeArgs({ input, source: SOURCE, plan: PLAN, pipeOf: (rendition) => `${rendition}.out` });
+  const encode = encodeArgs({
+    input,
+    source: SOURCE,
+    plan: PLAN,
+    references: [],
+    pipeOf: (rendition) => `${rendition}.out`,
+  });
   return [
     { name: 'ffprobe', file: clips.binaries.ffprobe, args: examine },
     { name: 'ffmpeg', file: clips.binaries.ffmpeg, args: encode },

@@ -41,6 +41,7 @@ async function start(name: string, input: string, signal = new AbortController()
     plan,
     source,
     input,
+    references: [],
     folder,
     nice: 0,
     signal,

@@ -4,17 +4,19 @@ import { join } from 'node:path';
 import { segmentName } from '../../src/contract/ids.ts';
 import type { Plan } from '../../src/contract/job.ts';
 import { run } from '../../transcoder-node/media/child.ts';
-import { encodeArgs } from '../../transcoder-node/media/ffmpeg-args.ts';
+import { encodeArgs, QUIET } from '../../transcoder-node/media/ffmpeg-args.ts';
 import { unifiedInit } from '../../transcoder-node/media/mp4.ts';
 import { packagerArgs } from '../../transcoder-node/media/packager-args.ts';
 import { makePlan } from '../../transcoder-node/media/plan.ts';
 import { probe, type Source } from '../../transcoder-node/media/probe.ts';
+import { type Reference, referencesFor } from '../../transcoder-node/media/reference.ts';
 import type { Clips } from './clips.ts';
 
 export interface Rungs {
   readonly source: Source;
   readonly plan: Plan;
   readonly folder: string;
+  readonly references: readonly Reference[];
   readonly file: (rendition: string) => string;
 }
 
@@ -27,7 +29,9 @@ export async function makeRungs(clips: Clips, name: string, input: string): Prom
   const plan = makePlan(source);
   const raw = (rendition: string) => `${rendition}.raw.mp4`;
   const lines = [undefined, ...plan.video].map(() => () => undefined);
-  const args = encodeArgs({ input, source, plan, pipeOf: raw });
+  const names = plan.video.map((video) => video.name);
+  const references = referencesFor(plan, source.size, names, folder);
+  const args = [...QUIET, ...encodeArgs({ input, source, plan, references, pipeOf: raw })];
   for (const spec of [
     { file: binaries.ffmpeg, args, lines },
     { file: binaries.packager, args: packagerArgs(plan, raw) },
@@ -36,11 +40,11 @@ export async function makeRungs(clips: Clips, name: string, input: string): Prom
     if (!ok) throw new Error(stderr);
   }
   const file = (rendition: string) => join(folder, `${rendition}.mp4`);
-  for (const rendition of [...plan.video.map((video) => video.name), ...(plan.audio ? ['audio'] : [])]) {
+  for (const rendition of [...names, ...(plan.audio ? ['audio'] : [])]) {
     const part = (n: number) => readFile(join(folder, rendition, segmentName(n)));
     const segments = (await readdir(join(folder, rendition))).length - 1;
     const parts = await Promise.all(Array.from({ length: segments }, (_, index) => part(index + 1)));
     await writeFile(file(rendition), Buffer.concat([unifiedInit(await part(0), plan.duration), ...parts]));
   }
-  return { source, plan, folder, file };
+  return { source, plan, folder, references, file };
 }

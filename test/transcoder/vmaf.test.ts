@@ -4,8 +4,9 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Vmaf } from '../../src/contract/job.ts';
 import { TaskFailure } from '../../transcoder-node/errors.ts';
+import { comparedSize } from '../../transcoder-node/media/reference.ts';
 import { keptFrames, sampleEvery } from '../../transcoder-node/media/sampling.ts';
-import { comparedSize, measureVmaf } from '../../transcoder-node/media/vmaf.ts';
+import { measureVmaf } from '../../transcoder-node/media/vmaf.ts';
 import { Clips, QUICK, testPicture } from './clips.ts';
 import { makeRungs, type Rungs } from './rungs.ts';
 
@@ -15,14 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => clips.close());
 
-type Files = ReadonlyArray<{ name: string; file: string }>;
-
-const filesOf = ({ plan, file }: Rungs): Files => plan.video.map(({ name }) => ({ name, file: file(name) }));
-
-function measure(rungs: Rungs, input: string, renditions = filesOf(rungs)): Promise<Map<string, Vmaf>> {
-  const { source, plan, folder } = rungs;
+/** With `other`, that file in the place of each rendition. */
+function measure({ references, folder, file }: Rungs, other?: string): Promise<Map<string, Vmaf>> {
   const signal = new AbortController().signal;
-  return measureVmaf({ binaries: clips.binaries, source, plan, input, renditions, folder, signal, nice: 0 });
+  const fileOf = (name: string) => other ?? file(name);
+  return measureVmaf({ binaries: clips.binaries, references, fileOf, folder, signal, nice: 0 });
 }
 
 /** Every frame, with a command of the test's own; `size` and `before` are what the source is shown as. */
@@ -51,12 +49,12 @@ describe('sampled VMAF', () => {
   it('is within 0.5 of the full one on every rung, and far lower for a bad rendition', async () => {
     const input = await clips.make('moving.mp4', ...moving('640x360', 30, 10));
     const rungs = await makeRungs(clips, 'moving', input);
-    const sampled = await measure(rungs, input);
+    const sampled = await measure(rungs);
     expect([...sampled.keys()]).toEqual(['240p', '360p']);
-    for (const { name, file } of filesOf(rungs)) {
+    for (const { name } of rungs.plan.video) {
       const { mean: estimate, samples } = sampled.get(name) ?? { mean: Number.NaN, samples: 0 };
       expect(samples).toBe(27);
-      expect(Math.abs(estimate - mean(await full(file, input, '640x360')))).toBeLessThan(0.5);
+      expect(Math.abs(estimate - mean(await full(rungs.file(name), input, '640x360')))).toBeLessThan(0.5);
     }
 
     const blurred = ['-i', rungs.file('360p'), '-vf', 'gblur=sigma=3', ...QUICK];
@@ -64,7 +62,7 @@ describe('sampled VMAF', () => {
     const good = sampled.get('360p')?.mean ?? 0;
     for (const [name, args] of Object.entries({ blurred, late })) {
       const file = await clips.make(`${name}.mp4`, ...args);
-      const bad = await measure(rungs, input, [{ name: '360p', file }]);
+      const bad = await measure(rungs, file);
       expect(bad.get('360p')?.mean, name).toBeLessThan(good - 15);
     }
   });
@@ -75,7 +73,7 @@ describe('sampled VMAF', () => {
     const input = await clips.make('turned.mp4', '-display_rotation:v:0', '90', '-i', flat, '-c', 'copy');
     const rungs = await makeRungs(clips, 'turned', input);
     expect(rungs.plan.video).toMatchObject([{ name: '240p', width: 240, height: 640, fps: { num: 30, den: 1 } }]);
-    const sampled = await measure(rungs, input);
+    const sampled = await measure(rungs);
     const scores = await full(rungs.file('240p'), input, '240:640', 'fps=30:start_time=0');
     expect(sampled.get('240p')).toEqual({ mean: expect.closeTo(mean(scores), 1), samples: 60 });
     expect(sampled.get('240p')?.mean).toBeGreaterThan(70);
@@ -91,7 +89,7 @@ describe('sampled VMAF', () => {
   ])('measures every frame of a short clip: %s', async (name, size, args, samples) => {
     const hdr = name === 'PQ' ? ['-color_primaries', 'bt2020', '-colorspace', 'bt2020nc'] : [];
     const input = await clips.make(`${name}.mp4`, ...testPicture(size, '25', 1), ...args, ...hdr);
-    const sampled = await measure(await makeRungs(clips, `${name}.d`, input), input);
+    const sampled = await measure(await makeRungs(clips, `${name}.d`, input));
     const [score] = [...sampled.values()];
     expect(score?.mean).toBeGreaterThan(70);
     expect(Math.abs((score?.samples ?? 0) - samples)).toBeLessThanOrEqual(1);
@@ -101,7 +99,7 @@ describe('sampled VMAF', () => {
     const input = await clips.make('fine.mp4', ...testPicture('320x240', '25', 1), ...QUICK);
     const rungs = await makeRungs(clips, 'fine', input);
     const broken = await clips.write('broken.mp4', 'nothing');
-    const failure = await measure(rungs, input, [{ name: '240p', file: broken }]).catch((error: unknown) => error);
+    const failure = await measure(rungs, broken).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(TaskFailure);
     expect(failure).toMatchObject({ code: 'encode_failed', retryable: true });
   });
@@ -114,16 +112,19 @@ describe('the choice of samples', () => {
     ['seven when eleven gives less than a dozen', 84, 120, 7],
     ['every frame when seven divides the group', 84, 28, 1],
     ['eleven from there on', 132, 120, 11],
-    ['eleven', 1925, 120, 11],
-    ['the next prime', 1926, 120, 13],
-    ['past a prime that divides the group', 1926, 26, 17],
+    ['eleven as long as seventeen gives too few', 543, 120, 11],
+    ['seventeen', 544, 120, 17],
+    ['eleven when seventeen divides the group', 544, 34, 11],
+    ['seventeen still', 2975, 120, 17],
+    ['the next prime', 2976, 120, 19],
+    ['past a prime that divides the group', 2976, 38, 23],
     ['an hour', HOUR, 120, 619],
   ])('%s', (_, frames, gop, every) => {
     expect(sampleEvery(frames, gop)).toBe(every);
   });
 
   it('is 150 to 200 scores for a minute and for a day', () => {
-    for (const frames of [1925, 5400, HOUR, 24 * HOUR]) {
+    for (const frames of [2975, 5400, HOUR, 24 * HOUR]) {
       const samples = Math.floor(keptFrames(frames, sampleEvery(frames, 120)) / 3);
       expect(samples).toBeGreaterThanOrEqual(150);
       expect(samples).toBeLessThanOrEqual(200);

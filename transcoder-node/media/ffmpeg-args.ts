@@ -1,12 +1,17 @@
 /**
- * The one ffmpeg command of a pair: one decode, the shared filters, a split, and from it every rung of `plan` scaled
- * from the source, each into its own named pipe as fragmented mp4. A plan without rungs leaves the audio alone.
+ * One ffmpeg command over a source: one decode, the shared filters, a split, and from it every rung of `plan` scaled
+ * from the source, each into its own named pipe as fragmented mp4, and the frames that are kept to compare with. A
+ * plan without rungs leaves the audio alone.
  */
 import type { Plan, PlannedAudio, PlannedVideo } from '../../src/contract/job.ts';
 import { CPU_SECONDS, MAX_DURATION_SECONDS, MAX_PIXELS } from '../limits.ts';
 import { levelOfCodec } from './levels.ts';
 import type { Source } from './probe.ts';
 import { rateText } from './rates.ts';
+import { type Reference, referenceOutput, samples } from './reference.ts';
+
+/** Before the rest of every command: quiet, without a look at stdin, progress on fd 3. */
+export const QUIET = ['-nostdin', '-hide_banner', '-y', '-v', 'error', '-progress', 'pipe:3'] as const;
 
 /**
  * A file must not make us read another one. The protocol list alone does not stop a playlist, manifest or script that
@@ -44,30 +49,42 @@ export interface EncodeJob {
   readonly input: string;
   readonly source: Source;
   readonly plan: Plan;
+  /** To be made. */
+  readonly references: readonly Reference[];
   readonly pipeOf: (rendition: string) => string;
 }
 
-export function encodeArgs({ input, source, plan, pipeOf }: EncodeJob): string[] {
+export function encodeArgs(job: EncodeJob): string[] {
+  const { input, source, plan, references, pipeOf } = job;
+  const pictures = plan.video.length + references.length > 0;
   return [
-    ...['-nostdin', '-hide_banner', '-y', '-v', 'error', '-progress', 'pipe:3', '-stats_period', '0.5'],
     ...SAFE_INPUT,
     ...['-timelimit', String(Math.ceil(CPU_SECONDS.start + CPU_SECONDS.perSecond * plan.duration))],
     ...['-max_pixels', String(MAX_PIXELS), '-t', String(MAX_DURATION_SECONDS), '-i', input],
-    ...(plan.video.length > 0 ? ['-filter_complex', filterGraph(source, plan)] : []),
+    ...(pictures ? ['-filter_complex', filterGraph(job)] : []),
     ...plan.video.flatMap((video, index) => videoOutput(video, index, pipeOf(video.name))),
     ...(plan.audio && source.audio !== null ? audioOutput(plan, plan.audio, source, pipeOf(plan.audio.name)) : []),
-    ...(plan.video.length > 0 ? [] : alsoRead(source.video)),
+    ...references.flatMap((reference, index) => referenceOutput(reference, `[k${index}]`)),
+    ...(pictures ? [] : alsoRead(source.video)),
     ...(plan.audio ? [] : alsoRead(source.audio)),
   ];
 }
 
-function filterGraph(source: Source, plan: Plan): string {
-  const shared = `[0:${source.video}]${plan.filters},split=${plan.video.length}`;
-  const scaled = plan.video.map(({ width, height, fps }, index) => {
-    const ownRate = plan.filters.includes(`fps=${rateText(fps)}:`) ? '' : `fps=${rateText(fps)}:start_time=0,`;
-    return `[s${index}]${ownRate}scale=${width}:${height}:flags=bicubic:out_range=tv,format=yuv420p,setsar=1[v${index}]`;
+function filterGraph({ source, plan, references }: EncodeJob): string {
+  const rungs = plan.video.map(({ width, height, fps }, index) => ({
+    fps,
+    branch: `scale=${width}:${height}:flags=bicubic:out_range=tv,format=yuv420p,setsar=1[v${index}]`,
+  }));
+  const kept = references.map((reference, index) => ({
+    fps: reference.fps,
+    branch: `${samples(reference)}[k${index}]`,
+  }));
+  const branches = [...rungs, ...kept].map(({ fps, branch }, index) => {
+    const rate = `fps=${rateText(fps)}:start_time=0`;
+    return `[s${index}]${plan.filters.endsWith(rate) ? '' : `${rate},`}${branch}`;
   });
-  return [shared + plan.video.map((_, index) => `[s${index}]`).join(''), ...scaled].join(';');
+  const labels = branches.map((_, index) => `[s${index}]`).join('');
+  return [`[0:${source.video}]${plan.filters},split=${branches.length}${labels}`, ...branches].join(';');
 }
 
 function videoOutput(video: PlannedVideo, index: number, pipe: string): string[] {

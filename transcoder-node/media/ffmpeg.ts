@@ -1,5 +1,5 @@
 /**
- * One run of ffmpeg over finished files, to its end: quiet, without a look at stdin, progress on fd 3. What goes wrong
+ * One run of ffmpeg over finished files, to its end. What goes wrong
  * is this machine's fault, because the files are our own or were decoded before; so another attempt may succeed.
  */
 import { statfs } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { TaskFailure } from '../errors.ts';
 import { FULL_DISK_BYTES } from '../limits.ts';
 import type { Binaries } from './binaries.ts';
 import { run } from './child.ts';
+import { QUIET } from './ffmpeg-args.ts';
 
 export interface Workbench {
   readonly binaries: Binaries;
@@ -31,7 +32,7 @@ export async function runFfmpeg({ binaries, folder, signal, nice }: Workbench, e
   };
   const ended = await run({
     file: binaries.ffmpeg,
-    args: ['-nostdin', '-hide_banner', '-y', '-v', 'error', '-progress', 'pipe:3', ...errand.args],
+    args: [...QUIET, ...errand.args],
     cwd: folder,
     signal,
     nice,

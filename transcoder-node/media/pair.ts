@@ -12,10 +12,11 @@ import { TaskFailure } from '../errors.ts';
 import { FULL_DISK_BYTES } from '../limits.ts';
 import type { Binaries } from './binaries.ts';
 import { type Ended, run } from './child.ts';
-import { encodeArgs } from './ffmpeg-args.ts';
+import { encodeArgs, QUIET } from './ffmpeg-args.ts';
 import { packagerArgs } from './packager-args.ts';
 import { openPipes } from './pipes.ts';
 import type { Source } from './probe.ts';
+import type { Reference } from './reference.ts';
 import type { Watchdog } from './watchdog.ts';
 
 export interface Pair {
@@ -23,6 +24,8 @@ export interface Pair {
   readonly plan: Plan;
   readonly source: Source;
   readonly input: string;
+  /** Made on the way. */
+  readonly references: readonly Reference[];
   /** Where segments and playlists appear; made here. */
   readonly folder: string;
   readonly nice: number;
@@ -70,7 +73,7 @@ export async function runPair(pair: Pair): Promise<{ decodeErrors: number }> {
     const encoder = run({
       ...together,
       file: binaries.ffmpeg,
-      args: encodeArgs({ ...pair, pipeOf }),
+      args: [...QUIET, '-stats_period', '0.5', ...encodeArgs({ ...pair, pipeOf })],
       lines: [
         onAdvance(() => watchdog.advance(), pipes.release),
         ...plan.video.map(({ name }) => frameCounter(name, onFrame)),

@@ -12,6 +12,7 @@ import { FIRST_NICE, PROGRESS_GAP_MS, REST_NICE } from '../limits.ts';
 import type { Binaries } from '../media/binaries.ts';
 import { runPair } from '../media/pair.ts';
 import type { Source } from '../media/probe.ts';
+import type { Reference } from '../media/reference.ts';
 import { Watchdog } from '../media/watchdog.ts';
 import { EncodeProgress } from './progress.ts';
 import type { Renditions } from './renditions.ts';
@@ -23,6 +24,8 @@ export interface Encoding {
   readonly input: string;
   readonly source: Source;
   readonly plan: Plan;
+  /** Made on the way if any picture is. */
+  readonly references: readonly Reference[];
   readonly renditions: Renditions;
   readonly stallMs: number;
   readonly lease: Lease;
@@ -39,6 +42,7 @@ export interface Encoded {
 
 interface Half {
   readonly plan: Plan;
+  readonly references: readonly Reference[];
   readonly folder: string;
   readonly nice: number;
   readonly watchdog: Watchdog;
@@ -75,8 +79,8 @@ export async function encode(encoding: Encoding): Promise<Encoded> {
   }
 }
 
-/** The pairs that have something to make. */
-function halves({ plan, renditions, folder, stallMs }: Encoding): Half[] {
+/** The pairs that have something to make. The references are left to the second one where there is one. */
+function halves({ plan, references, renditions, folder, stallMs }: Encoding): Half[] {
   const { video, audio } = renditions.missing;
   const lowest = plan.video[0]?.name;
   const rest = { video: video.filter(({ name }) => name !== lowest), audio: null };
@@ -84,11 +88,16 @@ function halves({ plan, renditions, folder, stallMs }: Encoding): Half[] {
   const found: Half[] = [];
   if (rest.video.length > 0) {
     const own = { folder: join(folder, 'rest'), nice: REST_NICE, watchdog: new Watchdog(stallMs) };
-    found.push({ plan: { ...plan, ...rest }, ...own });
+    found.push({ plan: { ...plan, ...rest }, references, ...own });
   }
   if (first.video.length > 0 || first.audio) {
     const watchdog = new Watchdog(stallMs, ...found.map((other) => other.watchdog));
-    found.unshift({ plan: { ...plan, ...first }, folder: join(folder, 'first'), nice: FIRST_NICE, watchdog });
+    const own = { folder: join(folder, 'first'), nice: FIRST_NICE, watchdog };
+    found.unshift({
+      plan: { ...plan, ...first },
+      references: video.length > 0 && found.length === 0 ? references : [],
+      ...own,
+    });
   }
   return found;
 }

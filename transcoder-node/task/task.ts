@@ -11,8 +11,10 @@ import type { Logger } from 'pino';
 import type { Plan } from '../../src/contract/job.ts';
 import type { Lease } from '../edge/lease.ts';
 import { asFailure, Cancelled, EdgeRefused, LeaseLost, ShuttingDown, toError } from '../errors.ts';
+import { DISK_FACTOR } from '../limits.ts';
 import type { Binaries } from '../media/binaries.ts';
 import { probe, type Source } from '../media/probe.ts';
+import { bytesOf, type Reference, referencesFor } from '../media/reference.ts';
 import { agreeOnPlan, judge } from './agree.ts';
 import { Artifacts } from './artifacts.ts';
 import { needRoom } from './disk.ts';
@@ -74,9 +76,13 @@ async function work(task: Task): Promise<number> {
   if (!plan) throw new Error('there is neither a plan nor a source');
   const renditions = new Renditions(lease, plan, folder);
   const artifacts = new Artifacts({ ...task, plan, renditions });
+  const references =
+    original && task.libvmaf ? referencesFor(plan, original.source.size, toMeasure(lease, plan), folder) : [];
+  await needRoom(folder, bytesOf(references));
+  const parts = { ...task, plan, renditions, original, references, artifacts };
   try {
-    const duration = await encodeMissing(task, plan, renditions, original, artifacts);
-    await validate({ ...task, plan, renditions, original });
+    const duration = await encodeMissing(parts);
+    await validate(parts);
     await artifacts.finish();
     return duration;
   } finally {
@@ -95,18 +101,21 @@ function needsSource({ lease, libvmaf }: Task): boolean {
 async function fetchSource({ binaries, folder, lease }: Task): Promise<Original> {
   const { attempt, source: promised } = lease.grant;
   const input = join(folder, 'source');
-  await needRoom(folder, promised.size_bytes);
+  await needRoom(folder, promised.size_bytes * DISK_FACTOR);
   await download(lease, input, (total) => lease.say(fetchProgress(total / promised.size_bytes, attempt)));
   return { input, source: await probe(input, { binaries, folder, signal: lease.signal }) };
 }
 
-async function encodeMissing(
-  task: Task,
-  plan: Plan,
-  renditions: Renditions,
-  original: Original | null,
-  artifacts: Artifacts,
-): Promise<number> {
+interface Making extends Task {
+  readonly plan: Plan;
+  readonly renditions: Renditions;
+  readonly original: Original | null;
+  readonly references: readonly Reference[];
+  readonly artifacts: Artifacts;
+}
+
+async function encodeMissing(making: Making): Promise<number> {
+  const { plan, renditions, original, artifacts, settings } = making;
   const { video, audio } = renditions.missing;
   const lowest = plan.video[0];
   if (lowest && !video.includes(lowest)) void artifacts.begin();
@@ -114,10 +123,9 @@ async function encodeMissing(
   const onRendition = (name: string) => {
     if (name === lowest?.name) void artifacts.begin();
   };
-  const { stallMs } = task.settings;
-  const { duration, decodeErrors } = await encode({ ...task, ...original, plan, renditions, stallMs, onRendition });
+  const { duration, decodeErrors } = await encode({ ...making, ...original, stallMs: settings.stallMs, onRendition });
   const seconds = duration ?? (await renditions.storedSeconds());
-  judge(task.lease, plan, seconds, decodeErrors);
+  judge(making.lease, plan, seconds, decodeErrors);
   return seconds;
 }
 

@@ -1,11 +1,15 @@
 /**
  * The stage `validation`: every rendition that was not measured yet is compared with the source, all in one process.
+ * What to compare with was kept by the encoder; if an earlier attempt has encoded all pictures, it is made now.
  * Without libvmaf there is a warning and no number.
  */
 import type { Plan } from '../../src/contract/job.ts';
 import type { Lease } from '../edge/lease.ts';
 import { MEASURE_STALL_MS, REST_NICE } from '../limits.ts';
+import { runFfmpeg, type Workbench } from '../media/ffmpeg.ts';
+import { encodeArgs } from '../media/ffmpeg-args.ts';
 import type { Source } from '../media/probe.ts';
+import type { Reference } from '../media/reference.ts';
 import { measureVmaf } from '../media/vmaf.ts';
 import { Watchdog } from '../media/watchdog.ts';
 import type { Renditions } from './renditions.ts';
@@ -19,13 +23,15 @@ export interface Validation extends TaskParts {
   /** The task's. */
   readonly folder: string;
   readonly original: { readonly input: string; readonly source: Source } | null;
+  /** For all that is to be measured. */
+  readonly references: readonly Reference[];
 }
 
 export const toMeasure = (lease: Lease, plan: Plan): string[] =>
   plan.video.map(({ name }) => name).filter((name) => !lease.grant.validated.includes(name));
 
 export async function validate(validation: Validation): Promise<void> {
-  const { lease, plan, renditions, folder, original, binaries, libvmaf } = validation;
+  const { lease, plan, renditions, folder, original, references, binaries, libvmaf } = validation;
   const names = toMeasure(lease, plan);
   const progress = new StageProgress(lease, 'validation', plan, names);
   if (names.length === 0) return progress.share(1);
@@ -34,21 +40,34 @@ export async function validate(validation: Validation): Promise<void> {
     lease.say({ type: 'warning', code: 'vmaf_unavailable', message, details: {} });
     return progress.share(1);
   }
-  const files = [];
-  for (const name of names) files.push({ name, file: await renditions.file(name) });
+  for (const name of names) await renditions.file(name);
   const watchdog = new Watchdog(MEASURE_STALL_MS);
+  const bench = { binaries, folder, nice: REST_NICE, signal: AbortSignal.any([lease.signal, watchdog.signal]) };
   let last = 0;
   const onProgress = (share: number) => {
     if (share > last) watchdog.advance();
     last = share;
     progress.share(share);
   };
-  const signal = AbortSignal.any([lease.signal, watchdog.signal]);
-  const spec = { ...original, binaries, plan, folder, renditions: files, nice: REST_NICE, signal, onProgress };
-  const scores = await measureVmaf(spec).finally(() => watchdog.stop());
+  const measure = async () => {
+    if (renditions.missing.video.length === 0) await makeReferences(bench, validation, () => watchdog.advance());
+    return measureVmaf({ ...bench, references, fileOf: (name) => renditions.path(name), onProgress });
+  };
+  const scores = await measure().finally(() => watchdog.stop());
   for (const [name, vmaf] of scores) lease.say({ type: 'validated', name, vmaf });
   warnIfLow(validation, scores);
   progress.share(1);
+}
+
+async function makeReferences(
+  bench: Workbench,
+  { original, plan, references }: Validation,
+  onAdvance: () => void,
+): Promise<void> {
+  if (!original) return;
+  const job = { ...original, plan: { ...plan, video: [], audio: null }, references, pipeOf: (name: string) => name };
+  const failed = 'The source could not be read to compare with it.';
+  await runFfmpeg(bench, { args: encodeArgs(job), failed, onFrames: onAdvance });
 }
 
 /** Only the best rendition is judged: lower rungs are meant to be worse. */
