@@ -1,6 +1,7 @@
 /** `npm run demo` as people run it: it does the job, and leaves nothing behind however it ends. */
 import { describe, expect, it } from 'vitest';
 import { askHealth } from '../../tools/health.ts';
+import { Clips, QUICK, testPicture } from '../transcoder/clips.ts';
 import { Commands, edgeOf, transcoderOf } from './commands.ts';
 import type { Running } from './running.ts';
 
@@ -30,16 +31,19 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000
     await commands.nothingIsLeft(demo);
   });
 
-  it('joins a running Reelwire and leaves it running', async () => {
+  it('joins a running Reelwire with a file of ours, and leaves it running', async () => {
+    const clips = await Clips.open();
+    const file = await clips.make('ours.mp4', ...testPicture('320x240', '25', 2), ...QUICK);
     const start = commands.run('start.ts');
     await commands.ready(start);
-    const demo = commands.run('demo.ts');
+    const demo = commands.run('demo.ts', [file]);
     expect(await demo.exit, demo.stderr).toBe(0);
     expect(demo.stdout.trimEnd().split('\n').at(-1)).toMatch(/^Watch it in a player: http:.*m3u8$/);
     expect(demo.processes()).toEqual([]);
     expect(await askHealth(commands.origin)).not.toBeNull();
     start.send('SIGTERM');
     expect(await start.exit).toBe(0);
+    await clips.close();
   });
 
   it.each([

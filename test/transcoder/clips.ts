@@ -34,6 +34,12 @@ export class Clips {
     return this.path(name);
   }
 
+  /** A clip of two minutes, longer than any test works on it; made in a moment, by repeating one of four seconds. */
+  async long(): Promise<Buffer> {
+    const part = await this.make('part.mp4', ...testPicture('640x360', '30', 4), ...QUICK);
+    return this.read(await this.make('long.mp4', '-stream_loop', '29', '-i', part, '-c', 'copy'));
+  }
+
   async write(name: string, bytes: Uint8Array | string): Promise<string> {
     await writeFile(this.path(name), bytes);
     return this.path(name);

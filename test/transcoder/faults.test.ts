@@ -1,53 +1,32 @@
 /** Real faults between the transcoder and the edge; each ends with no process and no folder left. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Clips, QUICK, testPicture, testTone } from './clips.ts';
-import { eventually, Harness } from './harness.ts';
-import { type Fault, LoopbackEdge, type LoopbackJob, type Route } from './loopback-edge.ts';
 
-let clips: Clips;
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { testBed } from './bed.ts';
+import { QUICK, testPicture, testTone } from './clips.ts';
+import type { Fault, LoopbackJob, Route } from './loopback-edge.ts';
+
+const bed = testBed();
 let short: Buffer;
 let long: Buffer;
-let edge: LoopbackEdge;
-let transcoder: Harness;
-
 beforeAll(async () => {
-  clips = await Clips.open();
-  short = await clips.read(await clips.make('short.mp4', ...testPicture('320x240', '25', 5), ...testTone(5), ...QUICK));
-  long = await clips.read(await clips.make('long.mp4', ...testPicture('640x360', '30', 300), ...QUICK));
+  const make = [...testPicture('320x240', '25', 5), ...testTone(5), ...QUICK];
+  short = await bed.clips.read(await bed.clips.make('short.mp4', ...make));
+  long = await bed.clips.long();
 });
-afterAll(() => clips.close());
-beforeEach(async () => {
-  edge = await LoopbackEdge.start();
-  transcoder = await Harness.start(edge.url, clips.binaries);
-});
-afterEach(async () => {
-  await transcoder.stop();
-  await edge.close();
-  expect(edge.violations).toEqual([]);
-});
+beforeEach(() => bed.start());
 
 /** Gives the faults of `list` to the first requests of a route; null lets one through. */
 function inTurn(route: Route, list: Array<Fault | null>): void {
   const left = [...list];
-  edge.fault = (asked) => (asked === route ? (left.shift() ?? null) : null);
-}
-
-const gone = () =>
-  eventually(async () => (await transcoder.tools()).length + (await transcoder.folders()).length === 0);
-
-async function encoding(): Promise<LoopbackJob> {
-  const job = edge.addJob(long);
-  await edge.until(() => job.commits.some(({ n }) => n === 1));
-  expect(await transcoder.tools()).toHaveLength(4);
-  return job;
+  bed.edge.fault = (asked) => (asked === route ? (left.shift() ?? null) : null);
 }
 
 describe('a connection that is cut', () => {
   it('while the source comes: the download goes on where it was', async () => {
     const third = Math.floor(short.length / 3);
     inTurn('source', [{ cutAfterBytes: third }, { status: 503 }, { cutAfterBytes: third }, { hangUp: 'before' }]);
-    const job = edge.addJob(short);
-    await edge.until(() => job.finish);
+    const job = bed.edge.addJob(short);
+    await bed.edge.until(() => job.finish);
     expect(job.finish).toHaveProperty('result');
     const starts = job.ranges.map((range) => Number(/^bytes=(\d+)-$/.exec(range ?? 'bytes=0-')?.[1]));
     expect(starts).toEqual(starts.toSorted((a, b) => a - b));
@@ -56,9 +35,9 @@ describe('a connection that is cut', () => {
   });
 
   it('for good: the attempt ends, and another may succeed', async () => {
-    edge.fault = (route) => (route === 'source' ? { hangUp: 'before' } : null);
-    const job = edge.addJob(short);
-    await edge.until(() => job.finish);
+    bed.edge.fault = (route) => (route === 'source' ? { hangUp: 'before' } : null);
+    const job = bed.edge.addJob(short);
+    await bed.edge.until(() => job.finish);
     expect(job.finish).toMatchObject({ error: { code: 'internal', retryable: true } });
   });
 
@@ -72,16 +51,16 @@ describe('a connection that is cut', () => {
     ['around the announcements', 'fleet', [{ hangUp: 'before' }, { status: 500 }, { hangUp: 'after' }]],
   ])('%s changes nothing', async (_, route, faults) => {
     inTurn(route, faults);
-    const job = edge.addJob(short);
-    await edge.until(() => job.finish);
+    const job = bed.edge.addJob(short);
+    await bed.edge.until(() => job.finish);
     expect(job.finish).toHaveProperty('result');
     expect(job.commits).toHaveLength(6);
   });
 
   it('after a report was taken: it came again with the same batch', async () => {
     inTurn('report', [{ hangUp: 'after' }, null, { hangUp: 'after' }]);
-    const job = edge.addJob(short);
-    await edge.until(() => job.finish);
+    const job = bed.edge.addJob(short);
+    await bed.edge.until(() => job.finish);
     const batches = job.reports.map(({ batch }) => batch);
     expect(batches.slice(0, 2)).toEqual([1, 1]);
     expect(batches).toEqual(batches.toSorted((a, b) => a - b));
@@ -92,36 +71,36 @@ describe('the end of a lease', () => {
   it.each<[string, (job: LoopbackJob) => unknown]>([
     ['cancelled by a user', (job) => Object.assign(job, { cancel: true })],
     ['given to another', (job) => Object.assign(job, { lease: job.lease + 1 })],
-    ['of a deleted job', (job) => edge.jobs.delete(job.id)],
+    ['of a deleted job', (job) => bed.edge.jobs.delete(job.id)],
   ])('%s kills the work', async (_, end) => {
-    const job = await encoding();
+    const job = await bed.encoding(long);
     let toldAt = 0;
-    edge.fault = (route) => {
+    bed.edge.fault = (route) => {
       if (route === 'report' || route === 'outputs') toldAt ||= performance.now();
       return null;
     };
     end(job);
-    await edge.until(() => toldAt > 0);
-    await gone();
+    await bed.edge.until(() => toldAt > 0);
+    await bed.gone();
     expect(performance.now() - toldAt).toBeLessThan(3_000);
     expect(job.finish).toBeNull();
     expect(job.released).toEqual([]);
   });
 
   it('by silence of the edge kills the work', async () => {
-    const job = edge.addJob(long);
+    const job = bed.edge.addJob(long);
     job.lease_ms = 2_500;
-    await edge.until(() => job.commits.some(({ n }) => n === 1));
-    edge.fault = (route) => (route === 'report' ? { status: 503 } : null);
-    await gone();
+    await bed.edge.until(() => job.commits.some(({ n }) => n === 1));
+    bed.edge.fault = (route) => (route === 'report' ? { status: 503 } : null);
+    await bed.gone();
     expect(job.finish).toBeNull();
   });
 
   it('leaves the slot to the next task', async () => {
-    const job = await encoding();
-    const next = edge.addJob(short);
+    const job = await bed.encoding(long);
+    const next = bed.edge.addJob(short);
     job.cancel = true;
-    await edge.until(() => next.finish);
+    await bed.edge.until(() => next.finish);
     expect(next.finish).toHaveProperty('result');
   });
 });
@@ -129,17 +108,17 @@ describe('the end of a lease', () => {
 describe('an edge that refuses', () => {
   it('an upload ends the attempt with an error, not the process', async () => {
     inTurn('outputs', [{ status: 409, code: 'object_exists' }]);
-    const job = edge.addJob(short);
-    await edge.until(() => job.finish);
+    const job = bed.edge.addJob(short);
+    await bed.edge.until(() => job.finish);
     expect(job.finish).toMatchObject({ error: { code: 'internal', retryable: true } });
-    await gone();
+    await bed.gone();
   });
 
   it('a report that names the lease as valid ends the attempt with an error', async () => {
     inTurn('report', [null, { status: 409, code: 'rendition_incomplete' }]);
-    const job = edge.addJob(short);
-    await edge.until(() => job.finish);
+    const job = bed.edge.addJob(short);
+    await bed.edge.until(() => job.finish);
     expect(job.finish).toMatchObject({ error: { code: 'internal', retryable: true } });
-    await gone();
+    await bed.gone();
   });
 });

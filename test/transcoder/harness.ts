@@ -14,6 +14,7 @@ import type { Binaries } from '../../transcoder-node/media/binaries.ts';
 import { runTask } from '../../transcoder-node/task/task.ts';
 
 export interface Settings {
+  readonly slots?: number;
   readonly libvmaf?: boolean;
   readonly vmafFloor?: number;
   readonly stallMs?: number;
@@ -24,13 +25,13 @@ export class Harness {
   readonly #shutdown = new AbortController();
   readonly #running: Promise<void>;
 
-  private constructor(folder: string, url: string, binaries: Binaries, slots: number, settings: Settings) {
+  private constructor(folder: string, url: string, binaries: Binaries, settings: Settings) {
     this.folder = folder;
+    const { slots = 1, libvmaf = true, vmafFloor = 0, stallMs = STALL_MS } = settings;
     const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
     const config = readConfig(['--edge', url], {});
     const edge = new EdgeClient(config.edge, config.token);
     const fleet = new Fleet(edge, { transcoder: 'test', slots }, log);
-    const { libvmaf = true, vmafFloor = 0, stallMs = STALL_MS } = settings;
     const parts = { binaries, libvmaf, workFolder: folder, settings: { vmafFloor, stallMs } };
     const dispatcher = new Dispatcher({
       ...{ edge, fleet, log, slots },
@@ -41,8 +42,8 @@ export class Harness {
     this.#running = dispatcher.run(this.#shutdown.signal).finally(() => fleet.goodbye());
   }
 
-  static async start(url: string, binaries: Binaries, slots = 1, settings: Settings = {}): Promise<Harness> {
-    return new Harness(await mkdtemp(join(tmpdir(), 'reelwire-test-')), url, binaries, slots, settings);
+  static async start(url: string, binaries: Binaries, settings: Settings = {}): Promise<Harness> {
+    return new Harness(await mkdtemp(join(tmpdir(), 'reelwire-test-')), url, binaries, settings);
   }
 
   async stop(): Promise<void> {

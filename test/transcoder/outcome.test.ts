@@ -1,40 +1,28 @@
 /** What a job has besides its renditions: measures, poster, storyboard, a progressive MP4. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { TaskEntry } from '../../src/contract/transcoder.ts';
-import { Clips, QUICK, testPicture, testTone } from './clips.ts';
-import { Harness, type Settings } from './harness.ts';
-import { LoopbackEdge, type LoopbackJob } from './loopback-edge.ts';
+import { testBed } from './bed.ts';
+import { QUICK, testPicture, testTone } from './clips.ts';
+import type { Settings } from './harness.ts';
+import type { LoopbackEdge, LoopbackJob } from './loopback-edge.ts';
 
-let clips: Clips;
+const bed = testBed();
 let clip: Buffer;
-let edge: LoopbackEdge;
-
 beforeAll(async () => {
-  clips = await Clips.open();
-  clip = await clips.read(await clips.make('clip.mp4', ...testPicture('640x360', '30', 12), ...testTone(12), ...QUICK));
-});
-afterAll(() => clips.close());
-beforeEach(async () => {
-  edge = await LoopbackEdge.start();
-});
-afterEach(async () => {
-  await edge.close();
-  expect(edge.violations).toEqual([]);
+  const make = [...testPicture('640x360', '30', 5), ...testTone(5), ...QUICK];
+  clip = await bed.clips.read(await bed.clips.make('clip.mp4', ...make));
 });
 
 async function transcode(
   settings: Settings,
   options: Parameters<LoopbackEdge['addJob']>[2] = {},
 ): Promise<LoopbackJob> {
-  const transcoder = await Harness.start(edge.url, clips.binaries, 1, settings);
-  try {
-    const job = edge.addJob(clip, null, options);
-    await edge.until(() => job.finish);
-    expect(job.finish).toHaveProperty('result');
-    return job;
-  } finally {
-    await transcoder.stop();
-  }
+  await bed.start(settings);
+  const job = bed.edge.addJob(clip, null, options);
+  await bed.edge.until(() => job.finish);
+  expect(job.finish).toHaveProperty('result');
+  return job;
 }
 
 const all = <T extends TaskEntry['type']>(job: LoopbackJob, type: T): Array<Extract<TaskEntry, { type: T }>> =>
@@ -81,7 +69,7 @@ describe('artifacts', () => {
   it('are an MP4 of the best rung with the audio too, when it is asked for', async () => {
     const job = await transcode({ libvmaf: false }, { mp4: true, ladder: [360] });
     const mp4 = job.outputs.get('mp4/video.mp4') ?? Buffer.alloc(0);
-    expect(await clips.count(mp4)).toEqual({ frames: 360, width: 640, height: 360 });
+    expect(await bed.clips.count(mp4)).toEqual({ frames: 150, width: 640, height: 360 });
     expect(mp4.indexOf('moov')).toBeLessThan(mp4.indexOf('mdat'));
     expect(mp4.includes('mp4a')).toBe(true);
     expect(job.artifacts.get('mp4')).toEqual([{ name: 'video.mp4', bytes: mp4.length }]);

@@ -54,7 +54,7 @@ async function start(name: string, input: string, signal = new AbortController()
 
 describe('a pair', () => {
   it('makes what the plan said it would, and an init that does not depend on when it is read', async () => {
-    const input = await clips.make('input.mp4', ...testPicture('854x480', '30', 20), ...testTone(20), ...QUICK);
+    const input = await clips.make('input.mp4', ...testPicture('854x480', '30', 8), ...testTone(8), ...QUICK);
     const { plan, folder, done } = await start('whole', input);
     const names = [...plan.video.map(({ name }) => name), 'audio'];
     const inits = async () => {
@@ -82,9 +82,9 @@ describe('a pair', () => {
   });
 
   it('dies at once when it is aborted', async () => {
-    const input = await clips.make('long.mp4', ...testPicture('640x360', '30', 120), ...QUICK);
+    await clips.long();
     const abort = new AbortController();
-    const { folder, done } = await start('aborted', input, abort.signal);
+    const { folder, done } = await start('aborted', clips.path('long.mp4'), abort.signal);
     await eventually(async () => (await toolsIn(folder)).length === 2);
     abort.abort(new Error('enough'));
     await expect(done).rejects.toThrow('enough');

@@ -5,33 +5,27 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Clips, QUICK, testPicture } from './clips.ts';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { testBed } from './bed.ts';
 import { eventually, toolsIn } from './harness.ts';
-import { LoopbackEdge, type LoopbackJob } from './loopback-edge.ts';
+import type { LoopbackJob } from './loopback-edge.ts';
 
 const MAIN = join(import.meta.dirname, '../../transcoder-node/main.ts');
 
-let clips: Clips;
+const bed = testBed();
 let long: Buffer;
-let edge: LoopbackEdge;
 let folder: string;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  clips = await Clips.open();
-  long = await clips.read(await clips.make('long.mp4', ...testPicture('640x360', '30', 300), ...QUICK));
+  long = await bed.clips.long();
 });
-afterAll(() => clips.close());
 beforeEach(async () => {
-  edge = await LoopbackEdge.start();
   folder = await mkdtemp(join(tmpdir(), 'reelwire-test-'));
 });
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
-  await edge.close();
   await rm(folder, { recursive: true, force: true });
-  expect(edge.violations).toEqual([]);
 });
 
 interface Started {
@@ -41,7 +35,7 @@ interface Started {
   readonly ready: Promise<unknown>;
 }
 
-function start(env: Record<string, string> = {}, args: string[] = ['--edge', edge.url]): Started {
+function start(env: Record<string, string> = {}, args: string[] = ['--edge', bed.edge.url]): Started {
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     env: { PATH: process.env.PATH, WORK_DIR: folder, ...env },
@@ -57,8 +51,8 @@ function start(env: Record<string, string> = {}, args: string[] = ['--edge', edg
 }
 
 async function encoding(): Promise<LoopbackJob> {
-  const job = edge.addJob(long);
-  await edge.until(() => job.commits.some(({ n }) => n === 1));
+  const job = bed.edge.addJob(long);
+  await bed.edge.until(() => job.commits.some(({ n }) => n === 1));
   expect(await toolsIn(folder)).toHaveLength(4);
   return job;
 }
@@ -77,7 +71,7 @@ describe('the transcoder process', () => {
     expect(performance.now() - endedAt).toBeLessThan(5_000);
     expect(job.released).toEqual([1]);
     expect(job.finish).toBeNull();
-    expect(edge.fleet.at(-1)?.busy).toBeNull();
+    expect(bed.edge.fleet.at(-1)?.busy).toBeNull();
     expect(await toolsIn(folder)).toEqual([]);
     expect(await readdir(folder)).toEqual([]);
   });
@@ -102,30 +96,30 @@ describe('the transcoder process', () => {
   it('ends in time although the edge has gone', async () => {
     const { child, exit } = start();
     await encoding();
-    edge.fault = (route) => (route === 'release' || route === 'fleet' ? { hangUp: 'before' } : null);
+    bed.edge.fault = (route) => (route === 'release' || route === 'fleet' ? { hangUp: 'before' } : null);
     child.kill('SIGTERM');
     expect(await exit).toBe(0);
     expect(await readdir(folder)).toEqual([]);
   });
 
   it('shows its token on every request, to the queue too', async () => {
-    edge.token = 'secret';
+    bed.edge.token = 'secret';
     const { ready, child, exit } = start({ TRANSCODER_TOKEN: 'secret' });
     await ready;
-    const job = edge.addJob(Buffer.from('not a video'));
-    await edge.until(() => job.finish && edge.fleet.length > 0);
+    const job = bed.edge.addJob(Buffer.from('not a video'));
+    await bed.edge.until(() => job.finish && bed.edge.fleet.length > 0);
     child.kill('SIGTERM');
     expect(await exit).toBe(0);
   });
 
   it('announces itself, its load and its end', async () => {
-    const { child, exit } = start({}, ['--edge', `${edge.url}/`, '--slots', '2']);
+    const { child, exit } = start({}, ['--edge', `${bed.edge.url}/`, '--slots', '2']);
     await encoding();
-    await edge.until(() => edge.fleet.some(({ busy }) => busy === 1));
+    await bed.edge.until(() => bed.edge.fleet.some(({ busy }) => busy === 1));
     child.kill('SIGTERM');
     await exit;
-    expect(edge.fleet[0]).toMatchObject({ slots: 2, busy: 0 });
-    expect(edge.fleet.at(-1)?.busy).toBeNull();
+    expect(bed.edge.fleet[0]).toMatchObject({ slots: 2, busy: 0 });
+    expect(bed.edge.fleet.at(-1)?.busy).toBeNull();
   });
 });
 

@@ -41,7 +41,7 @@ describe('a message', () => {
 
   beforeEach(async () => {
     edge = await LoopbackEdge.start();
-    transcoder = await Harness.start(edge.url, NO_TOOLS, 4);
+    transcoder = await Harness.start(edge.url, NO_TOOLS, { slots: 4 });
   });
   afterEach(async () => {
     await transcoder.stop();
