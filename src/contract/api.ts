@@ -24,3 +24,12 @@ export const EventsQuery = z.strictObject({
   after: z.coerce.number().pipe(z.int().min(0)).default(0),
   limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(100),
 });
+
+/** `GET /streams?jobs=`: up to 50 job ids, separated by commas, none twice. */
+export const StreamsQuery = z.object({
+  jobs: z
+    .string('name the jobs: ?jobs=ID,ID')
+    .transform((text) => text.split(','))
+    .pipe(z.array(JobId).max(50))
+    .refine((ids) => new Set(ids).size === ids.length, 'a job is named twice'),
+});

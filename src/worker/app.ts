@@ -13,6 +13,7 @@ import { jobs } from './jobs.ts';
 import { onError, ProblemError } from './problems.ts';
 import { process } from './process.ts';
 import { queueApi } from './queue-api.ts';
+import { streams } from './streams.ts';
 import { version } from './version.ts';
 
 export interface App {
@@ -32,7 +33,7 @@ const withRequestLog = createMiddleware<App>(async (c, next) => {
 const withCors = cors({
   origin: '*',
   allowMethods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
-  allowHeaders: ['Content-Type', 'Last-Event-ID', 'Range', 'If-None-Match'],
+  allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'Range', 'If-None-Match'],
   exposeHeaders: ['ETag', 'Content-Range', 'X-Request-Id'],
   maxAge: 86_400,
 });
@@ -55,4 +56,5 @@ app.get('/health', async (c) => {
 });
 app.post('/process', process);
 app.route('/jobs', jobs);
+app.get('/streams', streams);
 app.route('/client/v4', queueApi);

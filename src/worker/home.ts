@@ -14,6 +14,7 @@ Upload a file (a form, or the bytes themselves):
 
 Watch the job live (server-sent events; -H 'Last-Event-ID: 7' resumes):
   curl -N ${at}/jobs/JOB_ID/stream
+  curl -N '${at}/streams?jobs=JOB_ID,JOB_ID'
 
 The job, and its log, as JSON:
   curl ${at}/jobs/JOB_ID

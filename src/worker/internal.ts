@@ -21,7 +21,7 @@ import { announce } from '../durable/fleet.ts';
 import { isBadDigest, isNoSuchUpload } from '../durable/r2-errors.ts';
 import type { App } from './app.ts';
 import { finish } from './finish.ts';
-import { jobId, jobObject } from './jobs.ts';
+import { jobId, jobObject } from './job-object.ts';
 import { serve } from './objects.ts';
 import { fileType, parseOutput } from './output-paths.ts';
 import { ProblemError, parse, unwrap } from './problems.ts';

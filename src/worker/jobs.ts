@@ -1,23 +1,11 @@
 /** The public routes of one job. */
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { EventsQuery } from '../contract/api.ts';
-import { JobId } from '../contract/ids.ts';
-import type { Job } from '../durable/job/job.ts';
 import type { App } from './app.ts';
+import { jobId, jobNotFound, jobObject } from './job-object.ts';
 import { outputs } from './outputs.ts';
-import { ProblemError, parse, unwrap } from './problems.ts';
-
-/** The id in the path, or a problem that says it is none. */
-export function jobId(c: Context<App, '/:id/*'>): string {
-  const { success, data } = JobId.safeParse(c.req.param('id'));
-  if (!success) throw new ProblemError('invalid_job_id', 'A job id is a UUID, as POST /process answered it.');
-  return data;
-}
-
-export const jobObject = (c: Context<App, '/:id/*'>): DurableObjectStub<Job> => c.env.JOB.getByName(jobId(c));
-
-const jobNotFound = (): ProblemError =>
-  new ProblemError('job_not_found', 'There is no job with this id; it may have been deleted.');
+import { parse, unwrap } from './problems.ts';
+import { stream } from './stream.ts';
 
 export const jobs = new Hono<App>()
   .get('/:id', async (c) => {
@@ -40,21 +28,3 @@ export const jobs = new Hono<App>()
     return c.json({ job_id: jobId(c), status }, 202);
   })
   .get('/:id/outputs/*', outputs);
-
-/** The job object answers the stream itself; the header wins over both spellings in the query. */
-async function stream(c: Context<App, '/:id/*'>): Promise<Response> {
-  const { last_event_id, lastEventId } = c.req.query();
-  const after = c.req.header('Last-Event-ID') ?? last_event_id ?? lastEventId ?? '';
-  const address = new URL('https://job/stream');
-  address.searchParams.set('after', after.trim());
-  const { status, body } = await jobObject(c).fetch(address.href, { signal: c.req.raw.signal });
-  if (status === 404) throw jobNotFound();
-  if (status === 204) return c.body(null, 204);
-  return new Response(body, {
-    headers: {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-cache, no-transform',
-      'X-Accel-Buffering': 'no',
-    },
-  });
-}

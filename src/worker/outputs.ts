@@ -8,7 +8,7 @@ import { FINAL, outputKey, segmentNumber, takePath } from '../contract/ids.ts';
 import type { Outputs } from '../durable/job/outputs.ts';
 import type { App } from './app.ts';
 import { noneMatchFails } from './etags.ts';
-import { jobId, jobObject } from './jobs.ts';
+import { jobId, jobObject } from './job-object.ts';
 import { HLS_TYPE, iframes, master, media } from './manifests/hls.ts';
 import { MPD_TYPE, mpd } from './manifests/mpd.ts';
 import { serve } from './objects.ts';

@@ -20,13 +20,14 @@ export interface Pace {
 }
 
 export class PacedTranscoder {
+  /** Where it works. */
+  readonly folder: string;
   readonly #process: ChildProcess;
-  readonly #folder: string;
   readonly #exited: Promise<unknown>;
 
   private constructor(process: ChildProcess, folder: string) {
     this.#process = process;
-    this.#folder = folder;
+    this.folder = folder;
     this.#exited = once(process, 'exit');
   }
 
@@ -51,7 +52,7 @@ export class PacedTranscoder {
   async stop(): Promise<void> {
     this.#process.kill('SIGTERM');
     await this.#exited;
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 }
 

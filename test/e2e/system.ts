@@ -12,6 +12,7 @@ import { Job } from '../../src/contract/job.ts';
 /** What tests use of the Worker's bindings, from outside. */
 interface Bindings {
   INPUT: { list(): Promise<{ objects: { key: string }[] }> };
+  JOB: { getByName(id: string): { watching: Promise<{ watchers: number; isTicking: boolean }> } };
   UPLOAD: {
     idFromString(id: string): unknown;
     get(id: unknown): { addPart(part: { partNumber: number; etag: string }, size: number): Promise<boolean> };
@@ -24,13 +25,13 @@ const MAIN = join(ROOT, 'transcoder-node/main.ts');
 export class System {
   readonly url: string;
   readonly worker: WorkerHandle;
-  readonly #close: () => Promise<void>;
+  readonly #harness: ReturnType<typeof createTestHarness>;
   readonly #transcoders: Transcoder[] = [];
 
-  private constructor(url: string, worker: WorkerHandle, close: () => Promise<void>) {
+  private constructor(url: string, harness: ReturnType<typeof createTestHarness>) {
     this.url = url;
-    this.worker = worker;
-    this.#close = close;
+    this.worker = harness.getWorker('reelwire');
+    this.#harness = harness;
   }
 
   static async start(vars: Record<string, string> = {}): Promise<System> {
@@ -39,8 +40,7 @@ export class System {
       workers: [{ configPath: 'wrangler.toml', vars: { REELWIRE_OPEN: '1', ...vars } }],
     });
     const { url } = await harness.listen();
-    const origin = `http://localhost:${url.port}`;
-    return new System(origin, harness.getWorker('reelwire'), () => harness.close());
+    return new System(`http://localhost:${url.port}`, harness);
   }
 
   /** Resolves when the transcoder is ready. */
@@ -52,7 +52,18 @@ export class System {
 
   async stop(): Promise<void> {
     await Promise.all(this.#transcoders.map((transcoder) => transcoder.stop()));
-    await this.#close();
+    await this.#harness.close();
+  }
+
+  /** The edge loses its memory, and every open connection with it; what is stored stays. */
+  restart(): Promise<void> {
+    return this.#harness.update((options) => options);
+  }
+
+  /** What the edge has logged as warnings and errors. */
+  complaints(): string[] {
+    const lines = this.#harness.getLogs();
+    return lines.filter(({ level }) => level === 'warn' || level === 'error').map(({ message }) => message);
   }
 
   async submit(video: Uint8Array<ArrayBuffer>, key = 'clip.mp4'): Promise<string> {

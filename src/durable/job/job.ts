@@ -9,7 +9,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Entry } from '../../contract/entries.ts';
 import type { ProblemCode } from '../../contract/errors.ts';
-import { ArtifactName } from '../../contract/ids.ts';
 import type { Artifact, Job as JobView } from '../../contract/job.ts';
 import { hasEnded, type Status } from '../../contract/stages.ts';
 import type {
@@ -22,13 +21,15 @@ import type {
 } from '../../contract/transcoder.ts';
 import { type Env, settings } from '../env.ts';
 import { backoffMs, within } from '../timing.ts';
+import { Chunks } from './chunks.ts';
 import { Refusal } from './draft.ts';
+import { grant } from './grant.ts';
+import { guard } from './guard.ts';
 import { Log, parseRow } from './log.ts';
 import { type Command, decide, type TimelessCommand } from './machine.ts';
 import { artifactIsPublic, type Outputs, outputs, segmentIsPublic } from './outputs.ts';
 import { RETRY, statusText } from './sse.ts';
 import { apply, type JobState } from './state.ts';
-import { track } from './takes.ts';
 import { Timers } from './timers.ts';
 import { view } from './view.ts';
 import { Watchers } from './watchers.ts';
@@ -58,8 +59,10 @@ export class Job extends DurableObject<Env> {
     this.#log = new Log(ctx.storage.sql);
     this.#timers = new Timers(ctx.storage);
     this.#watchers = new Watchers(
-      (after, limit) => this.#log.visibleAfter(after, limit),
-      () => this.#state?.last_seq ?? 0,
+      new Chunks(
+        (after, limit) => this.#log.visibleAfter(after, limit),
+        () => this.#state?.last_seq ?? 0,
+      ),
     );
     for (const entry of this.#log.all()) this.#state = apply(this.#state, entry);
   }
@@ -88,9 +91,9 @@ export class Job extends DurableObject<Env> {
     return this.#answer(() => this.#run({ type: 'retry' }).status);
   }
 
-  /** How many watchers are connected. */
-  get watching(): number {
-    return this.#watchers.size;
+  /** How many watchers are connected, and whether a timer runs for them. */
+  get watching(): { watchers: number; isTicking: boolean } {
+    return { watchers: this.#watchers.size, isTicking: this.#watchers.isTicking };
   }
 
   async lease(request: LeaseRequest): Promise<Outcome<LeaseGrant>> {
@@ -186,7 +189,7 @@ export class Job extends DurableObject<Env> {
     const resumes = after !== null && after <= last_seq && (after === 0 || after >= run_seq);
     const cursor = resumes ? after : ended ? last_visible_seq - 1 : last_visible_seq;
     const head = resumes ? '' : statusText(view(state), cursor, Date.now());
-    return new Response(this.#watchers.join(RETRY + head, cursor, request.signal));
+    return new Response(this.#watchers.join(RETRY + head, cursor, last_visible_seq, request.signal));
   }
 
   /** Never throws: the platform would repeat it with growing delays and, in the end, drop it. */
@@ -208,30 +211,12 @@ export class Job extends DurableObject<Env> {
     if (state === null) throw new Refusal('job_not_found', 'There is no job with this id.');
     this.ctx.storage.transactionSync(() => {
       this.#log.append(entries);
-      this.#setTimers(state, entries, command, at, batch);
+      guard(this.#timers, { state, entries, command, at, batch, leaseMs: settings(this.env).LEASE_MS });
     });
     void this.#timers.arm();
     this.#state = state;
     if (entries.length > 0) this.#watchers.wake();
     return state;
-  }
-
-  #setTimers(state: JobState, entries: Entry[], command: TimelessCommand, at: number, batch: number): void {
-    this.#timers.create();
-    if (state.lease?.end !== 'live') {
-      this.#timers.clear('lease');
-    } else if ('lease' in command || command.type === 'lease') {
-      const seen = this.#timers.get('lease');
-      const known = seen?.lease === state.lease.n ? seen.batch : 0;
-      const data = { lease: state.lease.n, batch: Math.max(batch, known), graced: false };
-      this.#timers.set('lease', at + settings(this.env).LEASE_MS, data);
-    }
-    if (state.status !== 'pending') {
-      this.#timers.clear('doorbell');
-    } else if (entries.some((entry) => entry.type === 'state' && entry.data.details.state === 'queued')) {
-      const wait = command.type === 'fail' ? backoffMs(state.attempt + state.handed_back) : 0;
-      this.#timers.set('doorbell', at + wait, { rung: 0, failed: 0 });
-    }
   }
 
   #takeBack(): void {
@@ -285,25 +270,4 @@ export class Job extends DurableObject<Env> {
       throw error;
     }
   }
-}
-
-/** What the holder of the state's lease is told. */
-function grant(state: JobState, lease_ms: number): LeaseGrant {
-  const { lease, attempt, source, options, plan, segments, whole, vmaf, artifacts } = state;
-  if (!lease) throw new Error('A granted lease is missing from the state');
-  const committed = Object.entries(segments).flatMap(([rendition, all]) =>
-    track(all).published.map(({ n, take }) => ({ rendition, n, take })),
-  );
-  return {
-    lease: lease.n,
-    lease_ms,
-    attempt,
-    source,
-    options,
-    plan,
-    committed,
-    whole: Object.entries(whole).map(([rendition, take]) => ({ rendition, ...take })),
-    validated: Object.keys(vmaf),
-    artifacts: ArtifactName.options.filter((name) => artifacts[name]),
-  };
 }

@@ -11,6 +11,11 @@ export interface Row {
   data: string;
 }
 
+/** A visible entry, with the stage that its data tells. */
+export interface VisibleRow extends Row {
+  stage: string;
+}
+
 export const parseRow = ({ seq, type, at, data }: Row): Entry => Entry.parse({ seq, type, at, data: JSON.parse(data) });
 
 type SqlRow = Row & Record<string, SqlStorageValue>;
@@ -36,8 +41,8 @@ export class Log {
   }
 
   /** Visible entries with `seq > after`, oldest first. */
-  visibleAfter(after: number, limit: number): Row[] {
-    const visible = `SELECT * FROM log WHERE seq > ? AND type NOT LIKE '\\_%' ESCAPE '\\' ORDER BY seq LIMIT ?`;
-    return this.#sql.exec<SqlRow>(visible, after, limit).toArray();
+  visibleAfter(after: number, limit: number): VisibleRow[] {
+    const visible = `SELECT *, data ->> 'stage' AS stage FROM log WHERE seq > ? AND type NOT LIKE '\\_%' ESCAPE '\\' ORDER BY seq LIMIT ?`;
+    return this.#sql.exec<VisibleRow & SqlRow>(visible, after, limit).toArray();
   }
 }

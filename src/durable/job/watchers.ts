@@ -1,139 +1,191 @@
 /**
- * The watchers of one job. A watcher is a cursor over the log: a loop reads what lies behind the cursor, writes it,
- * and only then reads on. History and live entries come out of the same read, so there is no seam to lose or repeat
- * an entry at. Reading and deciding to rest happen in one turn, so `wake` is never missed.
+ * The watchers of one job. A watcher is a cursor over the log: whenever it can take more, it is handed what lies
+ * behind its cursor. History and live entries come out of the same read in one turn, so there is no seam to lose or
+ * repeat an entry at, and a slow watcher delays nobody: it is passed over until its stream asks again.
  *
- * Each watcher has one owner, its loop: only it and the heartbeat write, and whatever ends the watcher (the run is
- * over, the client is gone, a write failed) goes through `#drop`, once. A client that went away is only noticed by
- * writing to it, which is what the heartbeat is for; one timer serves all watchers and none runs without them.
+ * What wakes a watcher is the log or its own stream. The first entry after a quiet moment leaves at once; those that
+ * follow within a window, which grows with the number of watchers, leave together (docs/decisions/0007).
+ *
+ * Whatever ends a watcher goes through `#drop`, once: the run is over, the client is gone, or it was behind for too
+ * long. A client that went away is noticed only by writing to it, which is what the heartbeat is for. One timer serves
+ * windows, heartbeats and patience for all watchers, and none runs without them.
  */
-import { endsRun } from '../../contract/entries.ts';
-import type { Row } from './log.ts';
-import { entryText, HEARTBEAT } from './sse.ts';
+import type { Chunks } from './chunks.ts';
+import { HEARTBEAT } from './sse.ts';
 
 export const HEARTBEAT_MS = 15_000;
 
-/** Entries per read, so that a long replay does not lie in memory as a whole. */
-const READ_LIMIT = 100;
+/** A watcher that has not caught up for so long is closed; it may resume. */
+export const PATIENCE_MS = 30_000;
+
+/** A stream asks for more when less than this waits in it; with a chunk on top, at most 64 KiB do. */
+const WAITING_BYTES = 32 * 1024;
+
+/** So much of a window for each watcher: about what it costs to write to one. */
+const WINDOW_MS_PER_WATCHER = 0.04;
+const LONGEST_WINDOW_MS = 40;
 
 interface Watcher {
   cursor: number;
-  writer: WritableStreamDefaultWriter<Uint8Array>;
-  /** A write is under way, and the loop reads on after it. */
-  busy: boolean;
+  readonly stream: ReadableStreamDefaultController<Uint8Array>;
   wroteAt: number;
+  /** Since when there is more in the log than it can take; null when it has caught up. */
+  behindSince: number | null;
 }
 
-/** Entries as they are written; `isLast`: the run ends with them. */
-interface Chunk {
-  after: number;
-  upTo: number;
-  logEnd: number;
-  bytes: Uint8Array;
-  isLast: boolean;
-}
+/** Why a watcher left before the end: its client went away, or it was closed. */
+type Reason = 'gone' | 'behind';
 
 const encoder = new TextEncoder();
+const HEARTBEAT_BYTES = encoder.encode(HEARTBEAT);
 
 export class Watchers {
   readonly #open = new Set<Watcher>();
-  readonly #read: (after: number, limit: number) => Row[];
-  readonly #lastSeq: () => number;
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  #latest: Chunk | null = null;
+  readonly #chunks: Chunks;
+  #timer: { readonly at: number; readonly handle: ReturnType<typeof setTimeout> } | null = null;
+  /** The newest entry that was handed out or was there to be: whose cursor lies before it is behind. */
+  #front = 0;
+  #flushedAt = 0;
+  /** When what is new in the log has to leave; null when all of it has. */
+  #flushAt: number | null = null;
+  /** Since the last line in the log about it: thousands may leave at once. */
+  #left: Record<Reason, number> = { gone: 0, behind: 0 };
 
-  /** `read` gives visible entries after a seq, `lastSeq` the seq of the log's last entry. */
-  constructor(read: (after: number, limit: number) => Row[], lastSeq: () => number) {
-    this.#read = read;
-    this.#lastSeq = lastSeq;
+  constructor(chunks: Chunks) {
+    this.#chunks = chunks;
   }
 
   get size(): number {
     return this.#open.size;
   }
 
-  /** A stream that begins with `head` and goes on with every visible entry after `cursor`. */
-  join(head: string, cursor: number, signal: AbortSignal): ReadableStream<Uint8Array> {
-    const { readable, writable } = new IdentityTransformStream();
-    const watcher: Watcher = { cursor, writer: writable.getWriter(), busy: false, wroteAt: Date.now() };
-    this.#open.add(watcher);
-    signal.addEventListener('abort', () => this.#drop(watcher), { once: true });
-    this.#start(watcher, head);
-    this.#schedule();
+  /** Whether a timer runs. */
+  get isTicking(): boolean {
+    return this.#timer !== null;
+  }
+
+  /** A stream that begins with `head` and goes on with every visible entry after `cursor`; `end` is the last one now. */
+  join(head: string, cursor: number, end: number, signal: AbortSignal): ReadableStream<Uint8Array> {
+    this.#front = Math.max(this.#front, end);
+    let watcher: Watcher | undefined;
+    const readable = new ReadableStream<Uint8Array>(
+      {
+        start: (stream) => {
+          watcher = { cursor, stream, wroteAt: Date.now(), behindSince: null };
+          this.#open.add(watcher);
+          stream.enqueue(encoder.encode(head));
+          this.#feed(watcher);
+        },
+        pull: () => {
+          if (watcher && watcher.behindSince !== null) this.#feed(watcher);
+        },
+        cancel: () => {
+          if (watcher) this.#drop(watcher, 'gone');
+        },
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: WAITING_BYTES }),
+    );
+    signal.addEventListener('abort', () => watcher && this.#drop(watcher, 'gone'), { once: true });
+    this.#tickAt(Date.now() + HEARTBEAT_MS);
     return readable;
   }
 
   /** There is something new in the log. */
   wake(): void {
-    for (const watcher of this.#open) if (!watcher.busy) this.#start(watcher, '');
+    if (this.#open.size === 0 || this.#flushAt !== null) return;
+    const window = Math.min(this.#open.size * WINDOW_MS_PER_WATCHER, LONGEST_WINDOW_MS);
+    this.#flushAt = this.#flushedAt + window;
+    if (Date.now() >= this.#flushAt) this.#flush();
+    else this.#tickAt(this.#flushAt);
   }
 
-  #start(watcher: Watcher, head: string): void {
-    watcher.busy = true;
-    this.#follow(watcher, head).catch((error: unknown) => {
-      console.error(JSON.stringify({ msg: 'a watcher failed', error: String(error) }));
-      this.#drop(watcher);
-    });
+  #flush(): void {
+    this.#flushAt = null;
+    this.#flushedAt = Date.now();
+    for (const watcher of this.#open) this.#feed(watcher);
   }
 
-  async #follow(watcher: Watcher, head: string): Promise<void> {
-    if (head !== '' && !(await this.#write(watcher, encoder.encode(head), false))) return;
-    for (;;) {
-      const chunk = this.#chunkAfter(watcher.cursor);
-      if (!chunk) break;
+  /**
+   * Hands over what the watcher can take; it is asked for the rest when that has left. `enqueue` may ask for more
+   * before it returns, so the cursor moves first.
+   */
+  #feed(watcher: Watcher): void {
+    while (this.#open.has(watcher)) {
+      const chunk = this.#chunks.after(watcher.cursor, watcher.cursor < this.#front);
+      if (!chunk) {
+        watcher.behindSince = null;
+        return;
+      }
+      if ((watcher.stream.desiredSize ?? 0) <= 0) {
+        if (watcher.behindSince === null) this.#tickAt(Date.now() + PATIENCE_MS);
+        watcher.behindSince ??= Date.now();
+        return;
+      }
       watcher.cursor = chunk.upTo;
-      if (!(await this.#write(watcher, chunk.bytes, chunk.isLast))) return;
+      this.#front = Math.max(this.#front, chunk.upTo);
+      this.#write(watcher, chunk.bytes);
+      if (chunk.isLast) this.#end(watcher);
     }
-    watcher.busy = false;
   }
 
-  /** What lies behind a cursor, encoded once for all who stand there; null if nothing does. */
-  #chunkAfter(cursor: number): Chunk | null {
-    const logEnd = this.#lastSeq();
-    if (this.#latest?.after === cursor && this.#latest.logEnd === logEnd) return this.#latest;
-    const rows = this.#read(cursor, READ_LIMIT);
-    const last = rows.at(-1);
-    if (!last) return null;
-    const bytes = encoder.encode(rows.map(entryText).join(''));
-    this.#latest = { after: cursor, upTo: last.seq, logEnd, bytes, isLast: endsRun(last) && last.seq === logEnd };
-    return this.#latest;
-  }
-
-  /** Returns false when the watcher has ended: with the run, or because its client is gone. */
-  async #write(watcher: Watcher, bytes: Uint8Array, isLast: boolean): Promise<boolean> {
+  #write(watcher: Watcher, bytes: Uint8Array): void {
     watcher.wroteAt = Date.now();
-    try {
-      await watcher.writer.write(bytes);
-      if (isLast) await watcher.writer.close();
-    } catch {
-      this.#drop(watcher);
-      return false;
-    }
-    if (isLast) this.#open.delete(watcher);
-    return !isLast;
+    watcher.stream.enqueue(bytes);
   }
 
-  #schedule(): void {
-    if (this.#timer !== null || this.#open.size === 0) return;
-    const oldest = Math.min(...Array.from(this.#open, ({ wroteAt }) => wroteAt));
-    const wait = Math.max(0, oldest + HEARTBEAT_MS - Date.now());
-    this.#timer = setTimeout(() => this.#beat(), wait);
+  #end(watcher: Watcher): void {
+    this.#open.delete(watcher);
+    watcher.stream.close();
+    this.#rest();
   }
 
-  #beat(): void {
-    this.#timer = null;
-    const due = Date.now() - HEARTBEAT_MS;
-    for (const watcher of this.#open) {
-      if (watcher.wroteAt > due) continue;
-      if (!watcher.busy) this.#start(watcher, HEARTBEAT);
-      watcher.wroteAt = Date.now();
-    }
-    this.#schedule();
-  }
-
-  /** The client is gone; aborting a writer twice, or one that failed, has no effect. */
-  #drop(watcher: Watcher): void {
+  /** The client is gone, or must come again. */
+  #drop(watcher: Watcher, reason: Reason): void {
     if (!this.#open.delete(watcher)) return;
-    watcher.writer.abort().catch((reason: unknown) => console.log(`watcher had ended: ${String(reason)}`));
+    this.#left[reason] += 1;
+    watcher.stream.close();
+    this.#rest();
+  }
+
+  /** No timer runs when nobody watches. */
+  #rest(): void {
+    if (this.#open.size > 0) return;
+    this.#tellLeft();
+    this.#flushAt = null;
+    if (this.#timer) clearTimeout(this.#timer.handle);
+    this.#timer = null;
+  }
+
+  #tellLeft(): void {
+    if (this.#left.gone + this.#left.behind === 0) return;
+    console.log(JSON.stringify({ msg: 'watchers left', ...this.#left, stay: this.#open.size }));
+    this.#left = { gone: 0, behind: 0 };
+  }
+
+  #tickAt(at: number): void {
+    if (this.#open.size === 0 || (this.#timer && this.#timer.at <= at)) return;
+    if (this.#timer) clearTimeout(this.#timer.handle);
+    this.#timer = { at, handle: setTimeout(() => this.#tick(), Math.max(0, at - Date.now())) };
+  }
+
+  #tick(): void {
+    this.#timer = null;
+    this.#tellLeft();
+    if (this.#flushAt !== null && Date.now() >= this.#flushAt) this.#flush();
+    const now = Date.now();
+    let next = this.#flushAt ?? Number.POSITIVE_INFINITY;
+    for (const watcher of this.#open) next = Math.min(next, this.#lookAfter(watcher, now));
+    if (Number.isFinite(next)) this.#tickAt(next);
+  }
+
+  /** When to look again. */
+  #lookAfter(watcher: Watcher, now: number): number {
+    if (watcher.behindSince !== null) {
+      const end = watcher.behindSince + PATIENCE_MS;
+      if (now >= end) this.#drop(watcher, 'behind');
+      return end;
+    }
+    if (now - watcher.wroteAt >= HEARTBEAT_MS) this.#write(watcher, HEARTBEAT_BYTES);
+    return watcher.wroteAt + HEARTBEAT_MS;
   }
 }
