@@ -1,0 +1,36 @@
+/** The client: one server, one way to authenticate, and what can be done there. */
+import { delay } from './delay.ts';
+import { Jobs } from './jobs.ts';
+import { checkClientOptions, type ReelwireOptions, type WatchOptions } from './options.ts';
+import { overEventSource } from './over-event-source.ts';
+import { overFetch } from './over-fetch.ts';
+import { Requests } from './requests.ts';
+import type { RunSettings } from './run.ts';
+import { Watch } from './watch.ts';
+
+const MAX_ATTEMPTS = 5;
+
+export class Reelwire {
+  readonly jobs: Jobs;
+  readonly #requests: Requests;
+  readonly #settings: Omit<RunSettings, 'url'>;
+
+  constructor(options: ReelwireOptions) {
+    checkClientOptions(options);
+    const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
+    const getToken = options.getToken ?? null;
+    this.#requests = new Requests(options.url, fetch, getToken);
+    this.jobs = new Jobs(this.#requests);
+    this.#settings = {
+      transport: options.EventSource ? overEventSource(options.EventSource, fetch) : overFetch(fetch),
+      getToken,
+      delay: options.delay ?? delay,
+      maxAttempts: options.maxAttempts ?? MAX_ATTEMPTS,
+    };
+  }
+
+  /** Follows a job's stream, from now until the run ends or the watch is closed. */
+  watch(jobId: string, options: WatchOptions = {}): Watch {
+    return new Watch({ ...this.#settings, url: this.#requests.job(jobId, '/stream') }, options);
+  }
+}

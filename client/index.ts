@@ -1,0 +1,23 @@
+/** Everything a program may use, but for the React hook, which is `reelwire-client/react`. */
+export { Reelwire } from './client.ts';
+export type { Delay } from './delay.ts';
+export { ApiError, WatchError, type WatchErrorCode } from './errors.ts';
+export type { EndEvent, EventData, EventName, StatusData, StreamEvent } from './events.ts';
+export type { Changed, EventsOptions, SubmitOptions } from './jobs.ts';
+export type { ReelwireOptions, WatchOptions } from './options.ts';
+export type { EventSourceClass, EventSourceLike } from './over-event-source.ts';
+export type { Fetch } from './over-fetch.ts';
+export type { ConnectionState } from './run.ts';
+export type {
+  Accepted,
+  Job,
+  JobOptions,
+  JobResult,
+  Metadata,
+  Playback,
+  Rendition,
+  Stage,
+  Status,
+  VisibleEntry,
+} from './types.ts';
+export type { Watch } from './watch.ts';
