@@ -1,6 +1,6 @@
 /**
- * The web server of the browser tests: one page, its scripts (TypeScript with the types stripped) and the players'
- * bundles as npm brought them. On loopback, in the test's own process, on an origin other than the edge's: what the
+ * The web server of the browser tests: its pages, their scripts and the documentation's (TypeScript with the types
+ * stripped) and the players' bundles as npm brought them. On loopback, in the test's own process, on an origin other than the edge's: what the
  * players read has to come through CORS.
  */
 import { once } from 'node:events';
@@ -8,10 +8,11 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { stripTypeScriptTypes } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ROOT } from '../../tools/paths.mjs';
 
 const FOLDER = join(import.meta.dirname, 'page');
+const SNIPPETS = 'docs/snippets';
 const BUNDLES: Record<string, string> = {
   '/hls.js': 'hls.js/dist/hls.min.mjs',
   '/shaka-player.js': 'shaka-player/dist/shaka-player.compiled.js',
@@ -42,11 +43,17 @@ export async function servePages(): Promise<Pages> {
 
 async function answer(path: string, response: ServerResponse): Promise<void> {
   const bundle = BUNDLES[path];
-  if (path === '/') send(response, 'text/html', await readFile(join(FOLDER, 'index.html'), 'utf8'));
+  const page = path === '/' ? '/index.html' : path;
+  if (/^\/[a-z]+\.html$/.test(page)) send(response, 'text/html', await readFile(join(FOLDER, page), 'utf8'));
   else if (bundle) send(response, 'text/javascript', await readFile(join(ROOT, 'node_modules', bundle), 'utf8'));
-  else if (/^\/[a-z]+\.ts$/.test(path)) {
-    send(response, 'text/javascript', stripTypeScriptTypes(await readFile(join(FOLDER, path), 'utf8')));
+  else if (/^\/[a-z]+\.ts$/.test(path)) await sendScript(response, join(FOLDER, path));
+  else if (path.startsWith(`/${SNIPPETS}/`) && /^[a-z-]+\.ts$/.test(basename(path))) {
+    await sendScript(response, join(ROOT, SNIPPETS, basename(path)));
   } else response.writeHead(404).end();
+}
+
+async function sendScript(response: ServerResponse, path: string): Promise<void> {
+  send(response, 'text/javascript', stripTypeScriptTypes(await readFile(path, 'utf8')));
 }
 
 function send(response: ServerResponse, type: string, text: string): void {

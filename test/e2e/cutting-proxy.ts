@@ -1,0 +1,129 @@
+/**
+ * A bad network: a TCP proxy on loopback that cuts connections after a random number of response bytes, so in the
+ * middle of the head, of a chunk, of an event, of a character. Half of the cuts close the connection, half reset it.
+ * What came before the cut is handed over. The random numbers follow from a seed. After so many cuts every connection
+ * is let through.
+ */
+import { EventEmitter, once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+export interface Cutting {
+  /** 32 bits; the same seed cuts at the same bytes. */
+  readonly seed: number;
+  /** How many cuts there will be. */
+  readonly cuts: number;
+  /** Each cut falls before this byte of its response. */
+  readonly within: number;
+}
+
+export class CuttingProxy {
+  readonly url: string;
+  readonly #server: Server;
+  readonly #port: number;
+  readonly #cutting: Cutting;
+  readonly #random: () => number;
+  readonly #sockets = new Set<Socket>();
+  readonly #events = new EventEmitter();
+  #connections = 0;
+  #planned = 0;
+  #cuts = 0;
+
+  private constructor(server: Server, edge: string, cutting: Cutting) {
+    this.#server = server.on('connection', (client) => this.#carry(client));
+    this.url = `http://localhost:${(server.address() as AddressInfo).port}`;
+    this.#port = Number(new URL(edge).port);
+    this.#cutting = cutting;
+    this.#random = randomFrom(cutting.seed);
+  }
+
+  /** In front of the edge at `edge`, a loopback address. */
+  static async start(edge: string, cutting: Cutting): Promise<CuttingProxy> {
+    const server = createServer();
+    await once(server.listen(0, 'localhost'), 'listening');
+    return new CuttingProxy(server, edge, cutting);
+  }
+
+  /** How many connections were cut. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
+  /** How many connections were made. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get cutsLeft(): number {
+    return this.#cutting.cuts - this.#cuts;
+  }
+
+  /** Resolves when a connection is made, begins to be answered, or is cut. */
+  async changed(): Promise<void> {
+    await once(this.#events, 'change');
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await once(this.#server, 'close');
+  }
+
+  #carry(client: Socket): void {
+    const edge = connect(this.#port, 'localhost');
+    let isCut = false;
+    for (const [socket, other] of [
+      [client, edge],
+      [edge, client],
+    ] as const) {
+      this.#sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', () => socket.destroy());
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        if (!isCut) other.end();
+      });
+    }
+    client.pipe(edge);
+    let left: number | null = null;
+    edge.on('data', (bytes) => {
+      if (left === null) {
+        left = this.#bytesToLive();
+        this.#events.emit('change');
+      }
+      if (bytes.length < left) {
+        left -= bytes.length;
+        if (client.writable) client.write(bytes);
+      } else {
+        isCut = true;
+        edge.destroy();
+        this.#cut(client, bytes.subarray(0, left));
+      }
+    });
+    this.#connections += 1;
+    this.#events.emit('change');
+  }
+
+  #bytesToLive(): number {
+    if (this.#planned === this.#cutting.cuts) return Number.POSITIVE_INFINITY;
+    this.#planned += 1;
+    return Math.floor(this.#random() * this.#cutting.within);
+  }
+
+  #cut(client: Socket, lastBytes: Uint8Array): void {
+    if (this.#random() < 0.5) client.end(lastBytes);
+    else client.write(lastBytes, () => client.resetAndDestroy());
+    this.#cuts += 1;
+    this.#events.emit('change');
+  }
+}
+
+/** mulberry32: numbers from 0 to 1. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
