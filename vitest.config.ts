@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 /** Settings under which the Worker's tests run: small limits, so that a test can reach them. */
 const bindings = { REELWIRE_OPEN: '1', MAX_UPLOAD_BYTES: String(20 * 2 ** 20) };
 
-/** Many tests wait for a pace, a lease or a player: one more than there are cores keeps the cores busy. */
-const MAX_WORKERS = 3;
+/** Many tests wait for a pace, a lease or a player: two more than there are cores keep two cores busy. */
+const MAX_WORKERS = 4;
 
 export default defineConfig({
   test: {
@@ -28,6 +28,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: MAX_WORKERS,
+          /** Files of one worker share what they import: wrangler and the browsers' drivers take a second each. */
+          isolate: false,
         },
       },
     ],

@@ -6,6 +6,7 @@ import { Commands, edgeOf, transcoderOf } from './commands.ts';
 import type { Running } from './running.ts';
 
 const LONG = process.env.REELWIRE_LONG === '1';
+const TERM: ['SIGTERM', number][] = [['SIGTERM', 143]];
 
 describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000 }, () => {
   const commands = new Commands();
@@ -31,7 +32,7 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000
     await commands.nothingIsLeft(demo);
   });
 
-  it('joins a running Reelwire with a file of ours, and leaves it running', async () => {
+  it('joins a running Reelwire, fails with the code of the job where it must, and leaves it running', async () => {
     const clips = await Clips.open();
     const file = await clips.make('ours.mp4', ...testPicture('320x240', '25', 2), ...QUICK);
     const start = commands.run('start.ts');
@@ -40,23 +41,27 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000
     expect(await demo.exit, demo.stderr).toBe(0);
     expect(demo.stdout.trimEnd().split('\n').at(-1)).toMatch(/^Watch it in a player: http:.*m3u8$/);
     expect(demo.processes()).toEqual([]);
+
+    const failing = commands.run('demo.ts', ['package.json']);
+    expect(await failing.exit).toBe(1);
+    expect(failing.stderr).toMatch(/The job failed: .*\((not_media|no_video)\)/);
     expect(await askHealth(commands.origin)).not.toBeNull();
     start.send('SIGTERM');
     expect(await start.exit).toBe(0);
     await clips.close();
   });
 
-  it.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)('ends with everything it started on %s', async (signal, code) => {
-    const demo = commands.run('demo.ts', ['--json']);
-    await transcoding(demo);
-    await demo.until('ffmpeg', () => demo.find('ffmpeg'));
-    demo.send(signal);
-    expect(await demo.exit).toBe(code);
-    await commands.nothingIsLeft(demo);
-  });
+  it.each<['SIGINT' | 'SIGTERM', number]>([['SIGINT', 130], ...(LONG ? TERM : [])])(
+    'ends with everything it started on %s',
+    async (signal, code) => {
+      const demo = commands.run('demo.ts', ['--json']);
+      await transcoding(demo);
+      await demo.until('ffmpeg', () => demo.find('ffmpeg'));
+      demo.send(signal);
+      expect(await demo.exit).toBe(code);
+      await commands.nothingIsLeft(demo);
+    },
+  );
 
   it('says why and ends when its edge is killed', async () => {
     const demo = commands.run('demo.ts', ['--json']);
@@ -64,13 +69,6 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000
     process.kill((await edgeOf(demo)).pid, 'SIGKILL');
     expect(await demo.exit).toBe(1);
     expect(demo.stderr).toContain('The edge ended unexpectedly (SIGKILL)');
-    await commands.nothingIsLeft(demo);
-  });
-
-  it('fails with the code of the job when the file is no video', async () => {
-    const demo = commands.run('demo.ts', ['package.json']);
-    expect(await demo.exit).toBe(1);
-    expect(demo.stderr).toMatch(/The job failed: .*\((not_media|no_video)\)/);
     await commands.nothingIsLeft(demo);
   });
 

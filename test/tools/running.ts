@@ -80,7 +80,7 @@ export class Running {
     ask: () => T | undefined | false | Promise<T | undefined | false>,
     withinMs = 30_000,
   ): Promise<T> {
-    const answer = await until(ask, { withinMs, everyMs: 50 });
+    const answer = await until(ask, { withinMs, everyMs: 150 });
     if (answer !== undefined) return answer;
     throw new Error(
       `not within ${withinMs} ms: ${what}\nstdout: ...${this.stdout.slice(-500)}\nstderr: ...${this.stderr.slice(-2000)}`,

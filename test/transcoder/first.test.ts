@@ -60,9 +60,9 @@ describe('two pairs', () => {
   it('bring the first segment of a silent track, and of a still picture, as soon as it is there', async () => {
     const paced = await counted(bed.clips, 'paced', '-readrate 40');
     await bed.start({ libvmaf: false }, paced.binaries);
-    const still = ['-f', 'lavfi', '-i', 'color=gray:s=320x240:r=30:d=120'];
+    const still = ['-f', 'lavfi', '-i', 'color=gray:s=320x240:r=30:d=60'];
     const job = bed.edge.addJob(
-      await bed.clips.read(await bed.clips.make('quiet.mp4', ...still, ...SILENCE(120), ...QUICK)),
+      await bed.clips.read(await bed.clips.make('quiet.mp4', ...still, ...SILENCE(60), ...QUICK)),
     );
     await bed.edge.until(() => job.finish);
     expect(job.finish).toHaveProperty('result');

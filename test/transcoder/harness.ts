@@ -1,5 +1,6 @@
 /** A whole transcoder inside the test process, on a work folder of its own, and a look at what it leaves behind. */
-import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { readlinkSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -72,16 +73,22 @@ export interface Tool {
 export async function toolsIn(folder: string): Promise<Tool[]> {
   const found: Tool[] = [];
   for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const [cwd, exe] = await Promise.all(
-      ['cwd', 'exe'].map((link) => readlink(`/proc/${name}/${link}`).catch(() => '')),
-    );
-    if (cwd?.startsWith(folder)) found.push({ pid: Number(name), exe: exe ?? '', cwd });
+    const cwd = /^\d+$/.test(name) ? linkOf(name, 'cwd') : '';
+    if (cwd.startsWith(folder)) found.push({ pid: Number(name), exe: linkOf(name, 'exe'), cwd });
   }
   return found;
 }
 
+/** Empty when the process has gone, or is not ours to look at. */
+function linkOf(pid: string, link: 'cwd' | 'exe'): string {
+  try {
+    return readlinkSync(`/proc/${pid}/${link}`);
+  } catch {
+    return '';
+  }
+}
+
 /** Looks again at short intervals until it is so; the test's own time limit is the end. */
 export async function eventually(look: () => Promise<boolean>): Promise<void> {
-  while (!(await look())) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!(await look())) await new Promise((resolve) => setTimeout(resolve, 50));
 }

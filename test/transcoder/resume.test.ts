@@ -7,7 +7,7 @@ import { QUICK, testPicture, testTone } from './clips.ts';
 import { type Counted, counted } from './counted.ts';
 import type { LoopbackJob } from './loopback-edge.ts';
 
-const SECONDS = 9;
+const SECONDS = 5;
 const bed = testBed();
 let ffmpeg: Counted;
 let clip: Buffer;

@@ -31,20 +31,20 @@ function codecOf(init: Buffer | undefined): string {
   return `avc1.${init?.subarray(at + 5, at + 8).toString('hex')}`;
 }
 
-describe('a clip of ten seconds with sound', () => {
+describe('a clip with sound', () => {
   it('becomes renditions on one grid while it is encoded, and twice the same init segments', async () => {
-    const path = await bed.clips.make('ten.mp4', ...testPicture('640x360', '30', 10), ...testTone(10), ...QUICK);
+    const path = await bed.clips.make('five.mp4', ...testPicture('640x360', '30', 5), ...testTone(5), ...QUICK);
     const job = await transcode(path);
 
     expect(job.plan?.video.map(({ name }) => name)).toEqual(['240p', '360p']);
     for (const { name, width, height, codecs } of job.plan?.video ?? []) {
-      expect(segmentsOf(job, name).map(({ duration }) => duration)).toEqual([4, 4, 2]);
-      expect(await bed.clips.count(whole(job, name))).toEqual({ frames: 300, width, height });
+      expect(segmentsOf(job, name).map(({ duration }) => duration)).toEqual([4, 1]);
+      expect(await bed.clips.count(whole(job, name))).toEqual({ frames: 150, width, height });
       expect(codecOf(job.outputs.get(`${name}/init.mp4`))).toBe(codecs);
     }
     const sound = segmentsOf(job, 'audio').reduce((sum, { duration }) => sum + duration, 0);
-    expect(Math.abs(sound - 10)).toBeLessThan(0.05);
-    expect(job.finish).toEqual({ lease: 1, result: { duration_seconds: 10 } });
+    expect(Math.abs(sound - 5)).toBeLessThan(0.05);
+    expect(job.finish).toEqual({ lease: 1, result: { duration_seconds: 5 } });
 
     const again = await transcode(path, job.plan);
     expect(again.entries.some(({ type }) => type === 'plan')).toBe(false);
