@@ -32,7 +32,7 @@ async function visible(id: string): Promise<Record<string, string>> {
 }
 
 test('SIGSTOP in the middle, another one finishes, SIGCONT', async () => {
-  const args = [...testPicture('854x480', '30', 16), ...testTone(16), ...QUICK, '-shortest'];
+  const args = [...testPicture('640x360', '30', 16), ...testTone(16), ...QUICK, '-shortest'];
   const clip = new Uint8Array(await clips.read(await clips.make('long.mp4', ...args)));
   const sleeper = await system.transcoder();
   const id = await system.submit(clip);
