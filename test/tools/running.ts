@@ -4,7 +4,7 @@
  * the temporary one; so a process of it is found in /proc whatever group or parent it has (Linux).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -104,13 +104,16 @@ export class Running {
 
 export const tool = (name: string): string => join(ROOT, 'tools', name);
 
+/** Below the ports that the system gives to whoever asks for any: those may be taken by another test meanwhile. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
+  const port = randomInt(10_000, 30_000);
+  const server = createServer().listen(port, '127.0.0.1');
+  const isFree = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
   server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return isFree ? port : freePort();
 }
 
 const pids = (): number[] =>
