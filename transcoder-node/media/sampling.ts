@@ -8,7 +8,7 @@
 const WANTED_SAMPLES = 175;
 const STRIDES = [
   { every: 17, fewest: 32 },
-  { every: 11, fewest: 12 },
+  { every: 11, fewest: 36 },
   { every: 7, fewest: 12 },
 ] as const;
 
