@@ -271,6 +271,21 @@ describe('watchers', () => {
     expect(await runInDurableObject(env.JOB.getByName(id), (instance: Job) => instance.watching.watchers)).toBe(0);
   });
 
+  test('all who have caught up get all of what comes at once, superseded progress too', async () => {
+    const id = await submit();
+    const readers = [new EventReader(await open(id)), new EventReader(await open(id))];
+    await Promise.all(readers.map((reader) => reader.next()));
+    const number = await lease(id);
+    await makeOutputs(id, number);
+    await post(`/jobs/${id}/cancel`, {});
+    const all = (await log(id)).map(({ seq }) => seq);
+    for (const reader of readers) {
+      const seen = ids(await reader.rest());
+      expect(seen).toEqual(all.filter((seq) => seq >= (seen[0] ?? 0)));
+    }
+    expect((await needed(id)).length).toBeLessThan(all.length);
+  });
+
   test('a hundred that come and go leave none behind', async () => {
     const id = await submit();
     for (let i = 0; i < 100; i++) {

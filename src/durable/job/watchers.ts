@@ -46,7 +46,7 @@ export class Watchers {
   readonly #open = new Set<Watcher>();
   readonly #chunks: Chunks;
   #timer: { readonly at: number; readonly handle: ReturnType<typeof setTimeout> } | null = null;
-  /** The newest entry that was handed out or was there to be: whose cursor lies before it is behind. */
+  /** The newest entry of the last flush, or that was there when somebody joined: whose cursor lies before it is behind. */
   #front = 0;
   #flushedAt = 0;
   /** When what is new in the log has to leave; null when all of it has. */
@@ -102,7 +102,12 @@ export class Watchers {
   #flush(): void {
     this.#flushAt = null;
     this.#flushedAt = Date.now();
-    for (const watcher of this.#open) this.#feed(watcher);
+    let newest = this.#front;
+    for (const watcher of this.#open) {
+      this.#feed(watcher);
+      newest = Math.max(newest, watcher.cursor);
+    }
+    this.#front = newest;
   }
 
   /** Hands over what the watcher can take; if there is more, it is looked at again soon. */
@@ -119,7 +124,6 @@ export class Watchers {
         return;
       }
       watcher.cursor = chunk.upTo;
-      this.#front = Math.max(this.#front, chunk.upTo);
       this.#write(watcher, chunk.bytes);
       if (chunk.isLast) this.#end(watcher);
     }
