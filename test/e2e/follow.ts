@@ -1,5 +1,6 @@
 /** Follows a job's stream with the `eventsource` package, as a Node service would. */
 import { EventSource } from 'eventsource';
+import { EVENTS } from './driven-job.ts';
 
 export interface Told {
   id: string;
@@ -7,19 +8,7 @@ export interface Told {
   data: { status?: string; stage?: string; progress?: number; details?: unknown };
 }
 
-const EVENTS = [
-  'status',
-  'state',
-  'stage',
-  'progress',
-  'rendition',
-  'playable',
-  'warning',
-  'done',
-  'complete',
-  'error',
-  'cancelled',
-];
+const NAMES = ['status', ...EVENTS, 'done'];
 const LAST = ['complete', 'error', 'cancelled'];
 
 /** Resolves with everything that was told up to the end of the run, or up to an event that `isEnough` accepts. */
@@ -27,7 +16,7 @@ export function follow(url: string, isEnough: (told: Told) => boolean = () => fa
   return new Promise((resolve) => {
     const source = new EventSource(url);
     const all: Told[] = [];
-    for (const name of EVENTS) {
+    for (const name of NAMES) {
       source.addEventListener(name, (event) => {
         if (!(event instanceof MessageEvent)) return;
         const told = { id: event.lastEventId, event: name, data: JSON.parse(event.data) };

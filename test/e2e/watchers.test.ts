@@ -2,8 +2,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { LeaseGrant, type Report } from '../../src/contract/transcoder.ts';
-import { follow, type Told } from './follow.ts';
+import type { Heard } from '../browser/page/listen.ts';
+import { DrivenJob } from './driven-job.ts';
+import { complaints } from './exactly-once.ts';
+import { follow } from './follow.ts';
 import { System } from './system.ts';
 
 const LONG = process.env.REELWIRE_LONG === '1';
@@ -14,18 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => system.stop());
 
-const post = (path: string, body: unknown): Promise<Response> =>
-  fetch(system.url + path, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers: { 'Content-Type': 'application/json' },
-  });
-
-async function leased(): Promise<{ id: string; lease: number }> {
-  const id = await system.submit(new Uint8Array([1]));
-  const request = { task: 'main', transcoder: 'test', request_id: `request-${id}` };
-  const answer = await post(`/internal/jobs/${id}/lease`, request);
-  return { id, lease: LeaseGrant.parse(await answer.json()).lease };
+async function begun(): Promise<DrivenJob> {
+  const job = await DrivenJob.submit(system.url);
+  await job.begin();
+  return job;
 }
 
 const watching = async (id: string) => (await system.bindings()).JOB.getByName(id).watching;
@@ -47,59 +41,54 @@ async function comeAndGo(id: string): Promise<void> {
 }
 
 test('a thousand clients that come and go leave no watcher, no timer and no complaint', async () => {
-  const { id, lease } = await leased();
+  const job = await begun();
   const turns = Array.from({ length: 20 }, async () => {
-    for (let cycle = 0; cycle < 50; cycle += 1) await comeAndGo(id);
+    for (let cycle = 0; cycle < 50; cycle += 1) await comeAndGo(job.id);
   });
   await Promise.all(turns);
-  const entries: Report['entries'] = [
-    { type: 'warning', code: 'decode_errors', message: 'all hear this', details: {} },
-  ];
-  await post(`/internal/jobs/${id}/report`, { lease, batch: 1, entries, commits: [] });
-  await expect.poll(() => watching(id), { timeout: 20_000 }).toEqual({ watchers: 0, isTicking: false });
+  await job.tell(1);
+  await expect.poll(() => watching(job.id), { timeout: 20_000 }).toEqual({ watchers: 0, isTicking: false });
   expect(system.complaints()).toEqual([]);
 }, 60_000);
 
 /** What a reader hears who is cut off after a few events and comes again, `cuts` times, then stays to the end. */
-async function joined(id: string, cuts: number): Promise<Told[]> {
-  const told: Told[] = [];
+async function joined(id: string, cuts: number): Promise<Heard[]> {
+  const heard: Heard[] = [];
   for (let cut = 0; cut <= cuts; cut += 1) {
-    const last = told.findLast((one) => one.id !== '')?.id ?? '0';
-    let budget = 1 + ((Number(last) + cut) % 9);
+    const last = heard.at(-1)?.id ?? 0;
+    let budget = 1 + ((last + cut) % 9);
     const isEnough = () => cut < cuts && --budget === 0;
-    told.push(...(await follow(`${system.url}/jobs/${id}/stream?last_event_id=${last}`, isEnough)));
+    const told = await follow(`${system.url}/jobs/${id}/stream?last_event_id=${last}`, isEnough);
+    heard.push(...told.map((one) => ({ ...one, id: Number(one.id) })));
   }
-  return told;
+  return heard;
 }
 
 test('readers that are cut off, and an edge that restarts, under many writers: no gap and no repeat', async () => {
   const [READERS, CUTS, RESTARTS, WRITERS, EACH] = LONG ? [48, 10, 5, 6, 40] : [8, 3, 1, 6, 10];
-  const { id, lease } = await leased();
-  let batch = 0;
+  const job = await begun();
   let taken = 0;
-  const writers = Array.from({ length: WRITERS }, async (_, writer) => {
+  const writers = Array.from({ length: WRITERS }, async () => {
     for (let n = 0; n < EACH; n += 1) {
-      const entries = [{ type: 'warning', code: 'decode_errors', message: `${writer}/${n}`, details: {} }];
-      const say = () => post(`/internal/jobs/${id}/report`, { lease, batch: ++batch, entries, commits: [] });
       // While the edge restarts, nobody answers.
-      for (let answer = await say().catch(() => null); !answer?.ok; ) answer = await say().catch(() => null);
+      while (
+        !(await job.tell(1).then(
+          () => true,
+          () => false,
+        ))
+      );
       taken += 1;
     }
   });
-  const readers = Array.from({ length: READERS }, () => joined(id, CUTS));
+  const readers = Array.from({ length: READERS }, () => joined(job.id, CUTS));
   for (let n = 1; n <= RESTARTS; n += 1) {
     const share = (n * WRITERS * EACH) / (RESTARTS + 1);
     await expect.poll(() => taken, { timeout: 30_000, interval: 1 }).toBeGreaterThan(share);
     await system.restart();
   }
   await Promise.all(writers);
-  await post(`/jobs/${id}/cancel`, {});
-  const log = (await (await fetch(`${system.url}/jobs/${id}/events?limit=1000`)).json()) as {
-    events: { seq: number; type: string }[];
-  };
-  expect(log.events.filter(({ type }) => type === 'warning').length).toBeGreaterThan((WRITERS * EACH) / 2);
-  const all = log.events.filter(({ type }) => type !== 'progress').map(({ seq }) => String(seq));
-  for (const told of await Promise.all(readers)) {
-    expect(told.filter(({ event }) => event !== 'progress').map((one) => one.id)).toEqual(all);
-  }
+  await job.cancel();
+  const log = await job.log();
+  expect(log.filter(({ type }) => type === 'warning').length).toBeGreaterThan((WRITERS * EACH) / 2);
+  for (const heard of await Promise.all(readers)) expect(complaints(log, heard)).toEqual([]);
 }, 120_000);

@@ -34,6 +34,11 @@ export class Clips {
     return this.path(name);
   }
 
+  /** Five seconds with sound, for what is over soon. */
+  async short(): Promise<Buffer> {
+    return this.read(await this.make('short.mp4', ...testPicture('320x240', '25', 5), ...testTone(5), ...QUICK));
+  }
+
   /** A clip of two minutes, longer than any test works on it; made in a moment, by repeating one of four seconds. */
   async long(): Promise<Buffer> {
     const part = await this.make('part.mp4', ...testPicture('640x360', '30', 4), ...QUICK);

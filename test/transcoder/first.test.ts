@@ -1,5 +1,4 @@
 /** The first picture comes first: the lowest rung and the audio in a pair of their own, the rest behind it. */
-
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -22,9 +21,11 @@ const SILENCE = (seconds: number) => ['-f', 'lavfi', '-i', `anullsrc=r=48000:cl=
 const batchOf = (job: LoopbackJob, name: string, n: number): number =>
   job.batches.findIndex(({ commits }) => commits.some((commit) => commit.rendition === name && commit.n === n));
 
-/** Field 19 of /proc/pid/stat (proc(5)). */
-const niceOf = async ({ pid }: Tool): Promise<number> =>
-  Number((await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ')[16]);
+/** Field 19 of /proc/pid/stat (proc(5)); NaN when the process has ended meanwhile. */
+async function niceOf({ pid }: Tool): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return Number(stat.split(') ')[1]?.split(' ')[16]);
+}
 
 describe('two pairs', () => {
   it('work at once, the lowest rung and the audio before the rest', async () => {

@@ -3,7 +3,6 @@
  * all that belongs to them; the rest is refused by name. Each is made here, by the same helpers: the processed ones are
  * the control of the refused.
  */
-
 import { truncate } from 'node:fs/promises';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,4 @@
 /** What a job has besides its renditions: measures, poster, storyboard, a progressive MP4. */
-
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TaskEntry } from '../../src/contract/transcoder.ts';
 import { testBed } from './bed.ts';

@@ -1,5 +1,4 @@
 /** The next attempt makes what is missing and nothing else; what ffmpeg encoded is counted by its calls. */
-
 import { basename } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { testBed } from './bed.ts';

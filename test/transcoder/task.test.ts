@@ -1,5 +1,4 @@
 /** The whole way of a clip, and what arrives at the edge, counted by ffprobe. */
-
 import { beforeEach, describe, expect, it } from 'vitest';
 import { testBed } from './bed.ts';
 import { QUICK, testPicture, testTone } from './clips.ts';

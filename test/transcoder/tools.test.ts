@@ -1,16 +1,13 @@
 /** Tools that die, stand still, or find the disk full; each ends with no process and no folder left. */
-
 import { basename } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { testBed } from './bed.ts';
-import { QUICK, testPicture, testTone } from './clips.ts';
 
 const bed = testBed();
 let short: Buffer;
 let long: Buffer;
 beforeAll(async () => {
-  const make = [...testPicture('320x240', '25', 5), ...testTone(5), ...QUICK];
-  short = await bed.clips.read(await bed.clips.make('short.mp4', ...make));
+  short = await bed.clips.short();
   long = await bed.clips.long();
 });
 beforeEach(() => bed.start());

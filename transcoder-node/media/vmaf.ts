@@ -35,7 +35,7 @@ export async function measureVmaf(spec: VmafRun): Promise<Map<string, Vmaf>> {
   const renditions = references.flatMap((reference) => reference.renditions);
   await runFfmpeg(spec, {
     args: [
-      ...references.flatMap(({ path }) => ['-protocol_whitelist', 'file', '-f', 'nut', '-i', path]),
+      ...references.flatMap(({ path }) => ['-protocol_whitelist', 'file', '-format_whitelist', 'nut', '-i', path]),
       ...renditions.flatMap((name) => [...SAFE_INPUT, '-i', fileOf(name)]),
       ...['-filter_complex', graph(references)],
       ...renditions.flatMap((name) => ['-map', `[${name}]`, '-fps_mode', 'passthrough', '-f', 'null', '-']),

@@ -75,10 +75,10 @@ async function work(task: Task): Promise<number> {
   const plan = original ? agreeOnPlan(lease, original.source) : lease.grant.plan;
   if (!plan) throw new Error('there is neither a plan nor a source');
   const renditions = new Renditions(lease, plan, folder);
-  const artifacts = new Artifacts({ ...task, plan, renditions });
   const references =
     original && task.libvmaf ? referencesFor(plan, original.source.size, toMeasure(lease, plan), folder) : [];
   await needRoom(folder, bytesOf(references));
+  const artifacts = new Artifacts({ ...task, plan, renditions });
   const parts = { ...task, plan, renditions, original, references, artifacts };
   try {
     const duration = await encodeMissing(parts);

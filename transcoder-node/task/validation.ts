@@ -7,7 +7,7 @@ import type { Plan } from '../../src/contract/job.ts';
 import type { Lease } from '../edge/lease.ts';
 import { MEASURE_STALL_MS, REST_NICE } from '../limits.ts';
 import { runFfmpeg, type Workbench } from '../media/ffmpeg.ts';
-import { encodeArgs } from '../media/ffmpeg-args.ts';
+import { type EncodeJob, encodeArgs } from '../media/ffmpeg-args.ts';
 import type { Source } from '../media/probe.ts';
 import type { Reference } from '../media/reference.ts';
 import { measureVmaf } from '../media/vmaf.ts';
@@ -50,7 +50,9 @@ export async function validate(validation: Validation): Promise<void> {
     progress.share(share);
   };
   const measure = async () => {
-    if (renditions.missing.video.length === 0) await makeReferences(bench, validation, () => watchdog.advance());
+    if (renditions.missing.video.length === 0) {
+      await makeReferences(bench, { ...original, plan, references }, () => watchdog.advance());
+    }
     return measureVmaf({ ...bench, references, fileOf: (name) => renditions.path(name), onProgress });
   };
   const scores = await measure().finally(() => watchdog.stop());
@@ -61,11 +63,10 @@ export async function validate(validation: Validation): Promise<void> {
 
 async function makeReferences(
   bench: Workbench,
-  { original, plan, references }: Validation,
+  compared: Pick<EncodeJob, 'input' | 'source' | 'plan' | 'references'>,
   onAdvance: () => void,
 ): Promise<void> {
-  if (!original) return;
-  const job = { ...original, plan: { ...plan, video: [], audio: null }, references, pipeOf: (name: string) => name };
+  const job = { ...compared, plan: { ...compared.plan, video: [], audio: null }, pipeOf: (name: string) => name };
   const failed = 'The source could not be read to compare with it.';
   await runFfmpeg(bench, { args: encodeArgs(job), failed, onFrames: onAdvance });
 }
