@@ -5,7 +5,7 @@
  */
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { z } from 'zod';
-import { Accepted } from '../src/contract/api.ts';
+import { Accepted, JobSummary, JobsPage } from '../src/contract/api.ts';
 import { Entry } from '../src/contract/entries.ts';
 import { Problem } from '../src/contract/errors.ts';
 import { Job, JobOptions, JobResult, Metadata, Playback, Rendition } from '../src/contract/job.ts';
@@ -19,6 +19,8 @@ const NAMED = {
   Job,
   JobOptions,
   JobResult,
+  JobSummary,
+  JobsPage,
   Metadata,
   Playback,
   Rendition,

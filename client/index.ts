@@ -3,7 +3,7 @@ export { Reelwire } from './client.ts';
 export type { Delay } from './delay.ts';
 export { ApiError, WatchError, type WatchErrorCode } from './errors.ts';
 export type { EndEvent, EventData, EventName, StatusData, StreamEvent } from './events.ts';
-export type { Changed, EventsOptions, SubmitOptions } from './jobs.ts';
+export type { Changed, Deleted, EventsOptions, ListOptions, SubmitOptions } from './jobs.ts';
 export type { ReelwireOptions, WatchOptions } from './options.ts';
 export type { EventSourceClass, EventSourceLike } from './over-event-source.ts';
 export type { Fetch } from './over-fetch.ts';
@@ -13,6 +13,8 @@ export type {
   Job,
   JobOptions,
   JobResult,
+  JobSummary,
+  JobsPage,
   Metadata,
   Playback,
   Rendition,

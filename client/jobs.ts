@@ -1,6 +1,6 @@
 /** Jobs over HTTP. What the server refuses becomes an `ApiError`; what never reached it, the error of `fetch`. */
 import type { Requests } from './requests.ts';
-import type { Accepted, Job, JobOptions, Metadata, Status, VisibleEntry } from './types.ts';
+import type { Accepted, Job, JobOptions, JobsPage, Metadata, Status, VisibleEntry } from './types.ts';
 import { streamedForm } from './upload.ts';
 
 export interface EventsOptions {
@@ -8,6 +8,17 @@ export interface EventsOptions {
   after?: number;
   /** At most so many entries, 1 to 1000. Default 100. */
   limit?: number;
+}
+
+export interface ListOptions {
+  /** Only jobs in this state. Default: in any. */
+  status?: Status;
+  /** Only jobs whose key begins so, in upper or lower case. Default: all. */
+  q?: string;
+  /** At most so many jobs, 1 to 100. Default 20. */
+  limit?: number;
+  /** `next_cursor` of the page before. Default, or null: the first page. */
+  cursor?: string | null;
 }
 
 export interface SubmitOptions {
@@ -25,6 +36,11 @@ export interface Changed {
   status: Status;
 }
 
+export interface Deleted {
+  job_id: string;
+  status: 'deleted';
+}
+
 export class Jobs {
   readonly #requests: Requests;
 
@@ -34,6 +50,15 @@ export class Jobs {
 
   async get(id: string): Promise<Job> {
     return this.#requests.json(this.#requests.job(id));
+  }
+
+  /** A page of all jobs, newest first; `next_cursor` is null on the last. */
+  async list({ status, q, limit = 20, cursor }: ListOptions = {}): Promise<JobsPage> {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (status !== undefined) query.set('status', status);
+    if (q !== undefined) query.set('q', q);
+    if (cursor !== undefined && cursor !== null) query.set('cursor', cursor);
+    return this.#requests.json(this.#requests.address(`/jobs?${query}`));
   }
 
   /** A page of the job's log, oldest first. */
@@ -48,6 +73,11 @@ export class Jobs {
   /** A new run of a job that has failed or was cancelled. */
   async retry(id: string): Promise<Changed> {
     return this.#requests.json(this.#requests.job(id, '/retry'), { method: 'POST' });
+  }
+
+  /** From then on nobody finds the job, its source or its outputs; one that runs is cancelled. */
+  async delete(id: string): Promise<Deleted> {
+    return this.#requests.json(this.#requests.job(id), { method: 'DELETE' });
   }
 
   /** Uploads a video as a new job. A stream goes out as it comes; browsers can do that over HTTP/2 only, some not at all. */

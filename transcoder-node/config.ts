@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { toError } from './errors.ts';
 import { VMAF_FLOOR } from './limits.ts';
 
 const Text = z
@@ -23,6 +24,7 @@ const Env = z.object({
   CLOUDFLARE_ACCOUNT_ID: Text,
   CLOUDFLARE_API_TOKEN: Text,
   QUEUE_ID: Text,
+  QUEUE_ID_HIGH: Text,
 });
 type Env = z.infer<typeof Env>;
 
@@ -30,7 +32,8 @@ type Env = z.infer<typeof Env>;
 export interface QueueAddress {
   readonly baseUrl: string | null;
   readonly account: string;
-  readonly queue: string;
+  /** Ids, in the order in which they are asked. */
+  readonly queues: readonly string[];
   readonly token: string;
 }
 
@@ -42,6 +45,8 @@ export interface Config {
   readonly slots: number;
   /** Say what is here and what is missing, and end. */
   readonly check: boolean;
+  /** Do what is in the queues, and end. */
+  readonly once: boolean;
   readonly workDir: string;
   /** Mean VMAF of the best rendition below which a job gets the warning `low_quality`. */
   readonly vmafFloor: number;
@@ -63,6 +68,7 @@ export function readConfig(args: readonly string[], environment: Record<string, 
     token: env.TRANSCODER_TOKEN,
     slots: check('--slots', Slots, flags.slots ?? '1'),
     check: flags.check ?? false,
+    once: flags.once ?? false,
     workDir: env.WORK_DIR ?? tmpdir(),
     vmafFloor: check('VMAF_FLOOR', Score, env.VMAF_FLOOR ?? String(VMAF_FLOOR)),
     paths: {
@@ -78,27 +84,32 @@ interface Flags {
   readonly edge?: string | undefined;
   readonly slots?: string | undefined;
   readonly check?: boolean | undefined;
+  readonly once?: boolean | undefined;
 }
 
 function readFlags(args: readonly string[]): Flags {
-  const options = { edge: { type: 'string' }, slots: { type: 'string' }, check: { type: 'boolean' } } as const;
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const options = { edge: text, slots: text, check: flag, once: flag };
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    throw new ConfigError(`${error instanceof Error ? error.message : error} Usage: --edge URL [--slots N] [--check]`);
+    throw new ConfigError(`${toError(error).message} Usage: --edge URL [--slots N] [--once] [--check]`);
   }
 }
 
 function queueAddress(edge: string, env: Env): QueueAddress {
-  const { CLOUDFLARE_ACCOUNT_ID: account, CLOUDFLARE_API_TOKEN: token, QUEUE_ID: queue } = env;
-  if (account && token && queue) return { baseUrl: null, account, queue, token };
-  if (account || token || queue) {
-    throw new ConfigError('CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN and QUEUE_ID go together: set all or none.');
+  const { CLOUDFLARE_ACCOUNT_ID: account, CLOUDFLARE_API_TOKEN: token, QUEUE_ID: queue, QUEUE_ID_HIGH: high } = env;
+  if (account && token && queue) return { baseUrl: null, account, queues: high ? [high, queue] : [queue], token };
+  if (account || token || queue || high) {
+    throw new ConfigError(
+      'CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN and QUEUE_ID go together, QUEUE_ID_HIGH only with them: set all or none.',
+    );
   }
   return {
     baseUrl: `${edge}/client/v4`,
     account: 'local',
-    queue: 'reelwire-transcode',
+    queues: ['reelwire-transcode-high', 'reelwire-transcode'],
     token: env.TRANSCODER_TOKEN ?? 'local',
   };
 }

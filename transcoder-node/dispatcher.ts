@@ -1,19 +1,19 @@
 /**
- * Pulls as many doorbells as there are free slots and turns each into a lease and a running task. A message is
- * acknowledged once the lease has decided (granted, or there is nothing to do), and when it cannot be read; while the
- * edge cannot say, it stays in the queue and comes again. `run` ends with the shutdown signal, after its last task.
+ * Slots, and what fills them. In each round the queues are asked in turn, each for as many messages as there are free
+ * slots; a message holds a slot from its arrival until the task it led to is over. Rounds that bring nothing are up to a
+ * second apart. `run` ends with the shutdown signal, after its last task, or with `once` when the queues have nothing
+ * more to give and all tasks are over.
  */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Doorbell } from '../src/contract/transcoder.ts';
 import type { EdgeClient } from './edge/client.ts';
+import { Doorbells } from './edge/doorbells.ts';
 import type { Fleet } from './edge/fleet.ts';
-import { Lease } from './edge/lease.ts';
+import type { Lease } from './edge/lease.ts';
+import { Puller } from './edge/puller.ts';
 import type { Message, Queue } from './edge/queue.ts';
-import { whileUnavailable } from './edge/retry.ts';
-import { EdgeRefused, toError } from './errors.ts';
-import { AWAY_POLL_MS, IDLE_POLL_MS, LEASE_RETRIES } from './limits.ts';
+import { backoff } from './edge/retry.ts';
+import { IDLE_POLL_MS, LAST_ANSWER_MS, ONCE_TRIES } from './limits.ts';
 
 export interface DispatcherParts {
   readonly queue: Queue;
@@ -21,6 +21,8 @@ export interface DispatcherParts {
   readonly fleet: Fleet;
   readonly name: string;
   readonly slots: number;
+  /** End when nothing is left to do. */
+  readonly once?: boolean;
   readonly log: Logger;
   /** Works on the task until it is over; never rejects, and always closes the lease. */
   readonly runTask: (lease: Lease, log: Logger) => Promise<void>;
@@ -28,93 +30,95 @@ export interface DispatcherParts {
 
 export class Dispatcher {
   readonly #parts: DispatcherParts;
-  readonly #running = new Set<Promise<void>>();
-  #garbled = 0;
+  readonly #slots = new Set<Promise<void>>();
+  /** Jobs whose last task here failed. */
+  readonly #failed = new Set<string>();
+  #running = 0;
+  #unfinished = 0;
+  #quiet = 0;
   #wake: () => void = () => undefined;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
   }
 
+  /** How much went wrong: tasks that failed and, with `once`, jobs and queues that were out of reach to the end. */
+  get failures(): number {
+    return this.#failed.size + this.#unfinished;
+  }
+
   async run(shutdown: AbortSignal): Promise<void> {
-    let quiet = 0;
-    let away = 0;
+    const { queue, slots, once, log } = this.#parts;
+    const stop = { shutdown, lastAnswer: delayed(shutdown, LAST_ANSWER_MS) };
+    const work = (lease: Lease, taskLog: Logger) => this.#work(lease, taskLog);
+    const doorbells = new Doorbells({ ...this.#parts, stop, work });
+    const onMessages = (messages: Message[]) => this.#receive(messages, doorbells, shutdown);
+    const pullers = queue.names.map((name) => new Puller({ queue, name, log, onMessages, signal: stop.lastAnswer }));
     shutdown.addEventListener('abort', () => this.#wake(), { once: true });
     while (!shutdown.aborted) {
-      if (this.#running.size >= this.#parts.slots) {
+      if (this.#slots.size >= slots) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
         continue;
       }
-      try {
-        const messages = await this.#parts.queue.pull(this.#parts.slots - this.#running.size, shutdown);
-        if (away > 0) this.#parts.log.info('the queue answers again');
-        away = 0;
-        quiet = messages.length > 0 ? 0 : quiet + 1;
-        await Promise.all(messages.map((message) => this.#take(message, shutdown)));
-      } catch (error) {
-        if (shutdown.aborted) break;
-        if (away === 0) this.#parts.log.warn({ error: toError(error).message }, 'the queue does not answer');
-        away += 1;
+      this.#quiet += 1;
+      for (const puller of pullers) {
+        const free = slots - this.#slots.size;
+        if (free > 0 && !shutdown.aborted) await puller.ask(free);
       }
-      const wait = away > 0 ? backoff(AWAY_POLL_MS, away) : backoff(IDLE_POLL_MS, quiet);
-      if (away > 0 || quiet > 0) await sleep(wait, undefined, { signal: shutdown }).catch(() => undefined);
+      if (once && this.#isOver(pullers, doorbells)) break;
+      const pause = this.#quiet > 0 ? backoff(IDLE_POLL_MS, this.#quiet) : 0;
+      await sleep(pause, undefined, { signal: shutdown }).catch(() => undefined);
     }
-    await Promise.all(this.#running);
+    await Promise.all(pullers.map((puller) => puller.settled()));
+    await Promise.all(this.#slots);
   }
 
-  async #take(message: Message, shutdown: AbortSignal): Promise<void> {
-    if (message.doorbell === null) {
-      this.#garbled += 1;
-      this.#parts.log.warn({ garbled: this.#garbled }, 'a message that is no doorbell was dropped');
-      return this.#ack(message, shutdown);
-    }
-    const { doorbell } = message;
-    const log = this.#parts.log.child({ job: doorbell.job_id });
-    try {
-      this.#start(await this.#lease(doorbell, shutdown, log), log);
-    } catch (error) {
-      if (shutdown.aborted) return;
-      if (!(error instanceof EdgeRefused) || (error.status !== 404 && error.status !== 409)) {
-        log.warn({ error: toError(error).message }, 'no lease; the message will come again');
-        return;
-      }
-      log.info({ status: error.status, code: error.code }, 'nothing to do');
-    }
-    await this.#ack(message, shutdown);
+  /** What a late answer brings beyond the free slots goes back. */
+  #receive(messages: Message[], doorbells: Doorbells, shutdown: AbortSignal): void {
+    if (messages.length > 0) this.#quiet = 0;
+    const free = shutdown.aborted ? 0 : this.#parts.slots - this.#slots.size;
+    for (const message of messages.slice(0, free)) this.#occupy(doorbells.answer(message));
+    if (messages.length > free) this.#occupy(doorbells.handBack(messages.slice(free)));
   }
 
-  async #lease(doorbell: Doorbell, shutdown: AbortSignal, log: Logger): Promise<Lease> {
-    const { edge, name } = this.#parts;
-    const request = { task: doorbell.task, transcoder: name, request_id: randomUUID() };
-    let askedAt = 0;
-    const once = () => {
-      askedAt = performance.now();
-      return edge.lease(doorbell.job_id, request, shutdown);
-    };
-    const grant = await whileUnavailable(once, { signal: shutdown, retries: LEASE_RETRIES });
-    return new Lease(edge, doorbell.job_id, grant, askedAt, shutdown, log);
-  }
-
-  #start(lease: Lease, log: Logger): void {
-    const task = this.#parts.runTask(lease, log).finally(() => {
-      this.#running.delete(task);
-      this.#parts.fleet.busy(this.#running.size);
+  #occupy(work: Promise<void>): void {
+    const slot = work.finally(() => {
+      this.#slots.delete(slot);
       this.#wake();
     });
-    this.#running.add(task);
-    this.#parts.fleet.busy(this.#running.size);
+    this.#slots.add(slot);
   }
 
-  async #ack(message: Message, shutdown: AbortSignal): Promise<void> {
-    try {
-      await this.#parts.queue.ack(message.leaseId, shutdown);
-    } catch (error) {
-      this.#parts.log.warn({ error: toError(error).message }, 'a message could not be acknowledged');
+  async #work(lease: Lease, log: Logger): Promise<void> {
+    const { fleet, runTask } = this.#parts;
+    this.#running += 1;
+    fleet.busy(this.#running);
+    await runTask(lease, log);
+    if (lease.hasFailed) this.#failed.add(lease.job);
+    else this.#failed.delete(lease.job);
+    this.#running -= 1;
+    fleet.busy(this.#running);
+  }
+
+  #isOver(pullers: readonly Puller[], { undecided }: Doorbells): boolean {
+    if (this.#slots.size > 0) {
+      for (const puller of pullers) puller.recount();
+      return false;
     }
+    const lost = pullers.filter(({ away }) => away >= ONCE_TRIES.away);
+    if (!pullers.every((puller) => lost.includes(puller) || puller.empty >= ONCE_TRIES.empty)) return false;
+    for (const { name } of lost) this.#parts.log.error({ queue: name }, 'the queue cannot be reached');
+    for (const job of undecided) this.#parts.log.error({ job }, 'whether this job has work was never answered');
+    this.#unfinished = lost.length + undecided.size;
+    return true;
   }
 }
 
-const backoff = ({ first, most }: { first: number; most: number }, tries: number): number =>
-  Math.min(most, first * 2 ** Math.min(tries - 1, 10)) * (0.7 + 0.3 * Math.random());
+/** Aborts some time after `signal` has. */
+function delayed(signal: AbortSignal, ms: number): AbortSignal {
+  const later = new AbortController();
+  signal.addEventListener('abort', () => setTimeout(() => later.abort(signal.reason), ms).unref(), { once: true });
+  return later.signal;
+}

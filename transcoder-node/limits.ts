@@ -45,16 +45,22 @@ export const FINISH_TIMEOUT_MS = 60_000;
 export const UPLOAD_TIMEOUT_MS = 60_000;
 /** A part of a large file is many times the size of a segment. */
 export const PART_TIMEOUT_MS = 300_000;
-export const UPLOAD_RETRIES = 8;
 export const LEASE_RETRIES = 3;
-/** A download ends after this many tries in a row without a new byte; a try, after this long without one. */
-export const DOWNLOAD_TRIES = 6;
+/** Without an answer a task is kept for so long after the last word that the edge took: the edge may be away itself. */
+export const AWAY_MS = 600_000;
+/** A download ends after this many tries in a row without a new byte; a try, after this long without one. Not before AWAY_MS. */
+export const DOWNLOAD_TRIES = 30;
 export const DOWNLOAD_IDLE_MS = 20_000;
 
 export const PULL_TIMEOUT_MS = 15_000;
 export const VISIBILITY_MS = 60_000;
 export const IDLE_POLL_MS = { first: 250, most: 1_000 };
 export const AWAY_POLL_MS = { first: 500, most: 15_000 };
-/** Shutdown: the courtesy calls get this long, and the whole of it this long. */
+/** A queue that has not answered for so long does not keep the next one waiting. */
+export const PATIENCE_MS = 1_000;
+/** With `--once` a queue counts as empty, or as out of reach, after this many such answers in a row. */
+export const ONCE_TRIES = { empty: 2, away: 4 };
+/** Shutdown: answers on their way are waited for this long, the courtesy calls get this long, and the whole of it this long. */
+export const LAST_ANSWER_MS = 1_000;
 export const GOODBYE_TIMEOUT_MS = 1_500;
 export const SHUTDOWN_MS = 4_500;

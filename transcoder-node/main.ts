@@ -1,10 +1,11 @@
 /**
  * A transcoder: finds its tools, then takes tasks from the queue until it is told to stop.
  *
- *   node transcoder-node/main.ts --edge URL [--slots N]
+ *   node transcoder-node/main.ts --edge URL [--slots N] [--once]
  *   node transcoder-node/main.ts --check
  *
- * `--check` only says what is here and what is missing, and ends with 0 or 1.
+ * `--once` ends when the queues are empty and all tasks are over: with 0, or with 1 when a task failed or a queue was
+ * out of reach. `--check` only says what is here and what is missing, and ends with 0 or 1.
  * SIGTERM, SIGINT, or the end of the parent it was spawned by with an IPC channel: everything is aborted through one
  * signal, tasks are released, folders removed, and the process ends with 0 within SHUTDOWN_MS.
  */
@@ -18,7 +19,7 @@ import { Queue } from './edge/queue.ts';
 import { ShuttingDown } from './errors.ts';
 import { SHUTDOWN_MS, STALL_MS } from './limits.ts';
 import { examine, required, ToolsMissing } from './media/capabilities.ts';
-import { openWorkFolder, removeFolder } from './task/folders.ts';
+import { openWorkFolder } from './task/folders.ts';
 import { runTask } from './task/task.ts';
 
 const log = pino({ base: null }, pino.destination({ fd: 2, sync: true }));
@@ -45,27 +46,34 @@ async function main(signal: AbortSignal): Promise<number> {
   const config = readConfig(process.argv.slice(2), process.env);
   const workFolder = await openWorkFolder(config.workDir);
   try {
-    const machine = await examine(config.paths, workFolder, signal);
+    const machine = await examine(config.paths, workFolder.path, signal);
     if (config.check) {
       process.stdout.write(inWords(machine, config));
       return machine.problems.length > 0 ? 1 : 0;
     }
     const settings = { vmafFloor: config.vmafFloor, stallMs: STALL_MS };
-    const parts = { binaries: required(machine), libvmaf: machine.parts.libvmaf, workFolder, settings };
+    const parts = {
+      binaries: required(machine),
+      libvmaf: machine.parts.libvmaf,
+      workFolder: workFolder.path,
+      settings,
+    };
     const name = transcoderName();
     const edge = new EdgeClient(config.edge, config.token);
     const fleet = new Fleet(edge, { transcoder: name, slots: config.slots }, log);
     const dispatcher = new Dispatcher({
       ...{ edge, fleet, name, log },
       queue: new Queue(config.queue),
-      slots: config.slots,
+      ...{ slots: config.slots, once: config.once },
       runTask: (lease, taskLog) => runTask(parts, lease, taskLog),
     });
     log.info({ transcoder: name, edge: config.edge, slots: config.slots, ...machine }, 'ready');
     await dispatcher.run(signal);
     await fleet.goodbye();
-    return 0;
+    if (!config.once || signal.aborted) return 0;
+    log.info({ failures: dispatcher.failures }, 'nothing is left to do');
+    return dispatcher.failures > 0 ? 1 : 0;
   } finally {
-    await removeFolder(workFolder);
+    await workFolder.remove();
   }
 }

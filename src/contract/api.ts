@@ -1,6 +1,8 @@
 /** Bodies of the public HTTP API that are not the job itself. */
 import { z } from 'zod';
 import { JobId } from './ids.ts';
+import { Job } from './job.ts';
+import { Status } from './stages.ts';
 
 /** 202 of `POST /process`. The two addresses are absolute. */
 export const Accepted = z.object({
@@ -33,3 +35,31 @@ export const StreamsQuery = z.object({
     .pipe(z.array(JobId).max(50))
     .refine((ids) => new Set(ids).size === ids.length, 'a job is named twice'),
 });
+
+/** A job as the list shows it. It may be a second behind the job's log, progress five. */
+export const JobSummary = Job.pick({
+  id: true,
+  key: true,
+  status: true,
+  stage: true,
+  progress: true,
+  error: true,
+  playback: true,
+  created_at: true,
+  updated_at: true,
+  completed_at: true,
+});
+export type JobSummary = z.infer<typeof JobSummary>;
+
+/** `GET /jobs`: `q` is what `key` begins with, in either case; `limit` defaults to 20. */
+export const JobsQuery = z.strictObject({
+  status: Status.optional(),
+  q: z.string().max(255).optional(),
+  limit: z.coerce.number().pipe(z.int().min(1).max(100)).default(20),
+  cursor: z.string().max(200).optional(),
+});
+export type JobsQuery = z.infer<typeof JobsQuery>;
+
+/** Newest first. `next_cursor` asks for the page after this one; null on the last. */
+export const JobsPage = z.object({ jobs: z.array(JobSummary), next_cursor: z.string().nullable() });
+export type JobsPage = z.infer<typeof JobsPage>;

@@ -80,7 +80,9 @@ export const Entry = z.discriminatedUnion('type', [
   entry('_plan', Plan),
   entry('_segments', z.object({ commits: z.array(TakeSegment).min(1) })),
   entry('_artifact', z.object({ name: ArtifactName, take: LeaseNumber, files: z.array(StoredFile).min(1) })),
-  entry('_rendition', z.object({ name: RenditionName, take: LeaseNumber, segments: z.int().min(1) })),
+  /** `take` is null when the segments come from several. */
+  entry('_rendition', z.object({ name: RenditionName, take: LeaseNumber.nullable(), segments: z.int().min(1) })),
+  entry('_deleted', z.object({ by: z.string() })),
 
   visible(
     'state',

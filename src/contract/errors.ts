@@ -29,6 +29,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: 'The content type is not accepted' },
   range_not_satisfiable: { status: 416, title: 'The range cannot be served' },
   internal: { status: 500, title: 'Something went wrong on our side' },
+  list_unavailable: { status: 503, title: 'The list of jobs cannot be read at the moment' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

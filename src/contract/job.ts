@@ -22,12 +22,15 @@ export type Metadata = z.infer<typeof Metadata>;
 /**
  * What the caller may choose about the outputs. `quality`: how many bits a rung may cost. `ladder`: short sides in
  * pixels; of the source's rungs only these are made, and if it has none of them, the one that comes closest. `mp4`:
- * also a progressive MP4 of the best rung.
+ * also a progressive MP4 of the best rung. `retention_days`: how long everything is kept after the end; null for what
+ * the server keeps to. `priority`: `high` goes before all that is `normal`.
  */
 export const JobOptions = z.strictObject({
   quality: z.enum(['economy', 'standard', 'high']).default('standard'),
   ladder: z.array(z.int().min(16).max(1080)).min(1).max(8).nullable().default(null),
   mp4: z.boolean().default(false),
+  retention_days: z.int().min(1).max(3650).nullable().default(null),
+  priority: z.enum(['normal', 'high']).default('normal'),
 });
 export type JobOptions = z.infer<typeof JobOptions>;
 
@@ -75,8 +78,16 @@ export const Plan = z.object({
 });
 export type Plan = z.infer<typeof Plan>;
 
+/** The rungs, from the lowest up, and `audio` if there is sound. */
+export const renditionNames = ({ video, audio }: Pick<Plan, 'video' | 'audio'>): string[] => [
+  ...video.map(({ name }) => name),
+  ...(audio ? [audio.name] : []),
+];
+
 /** Where the keyframe that opens a video segment lies in it, in bytes; players use it for fast seeking. */
 export const Keyframe = z.object({ offset: z.int().min(0), length: z.int().min(1) });
+
+export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A stored segment, as its maker reports it. `n` 0 is the init segment (duration 0); `duration` in seconds. */
 export const Commit = z.object({
@@ -84,7 +95,7 @@ export const Commit = z.object({
   n: SegmentNumber,
   duration: z.number().min(0).max(3600),
   bytes: z.int().min(1),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: Sha256,
   keyframe: Keyframe.nullable(),
 });
 export type Commit = z.infer<typeof Commit>;

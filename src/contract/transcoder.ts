@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { ProgressDetails, StoredFile, WarningCode } from './entries.ts';
 import { JobErrorCode } from './errors.ts';
-import { ArtifactName, JobId, LeaseNumber, RenditionName, SegmentNumber, Task } from './ids.ts';
-import { Commit, JobOptions, Plan, Vmaf } from './job.ts';
+import { ArtifactName, JobId, LeaseNumber, RenditionName, Task } from './ids.ts';
+import { Commit, JobOptions, Plan, Sha256, Vmaf } from './job.ts';
 import { Stage, Status } from './stages.ts';
 
 /** A message of the transcode queue: a doorbell, no more. Whether there is work, the lease decides. */
@@ -17,8 +17,22 @@ export const LeaseRequest = z.strictObject({ task: Task, transcoder: Label, requ
 export type LeaseRequest = z.infer<typeof LeaseRequest>;
 
 /**
- * `lease_ms`: how long the lease holds after each report. `committed`: what readers already see. `whole`: renditions
- * of which a take is complete, so that they need not be made again; `validated` and `artifacts`: what else is done.
+ * What readers have of a rendition: its segments from 1 on without a gap, in runs of the take that made them.
+ * `init_sha256`: of the init segment, which all these takes share; null when they differ, so that nothing can be added
+ * to them. `ended`: the last video segment is shorter than the grid, so no more can follow. `whole`: nothing is to be made.
+ */
+export const Committed = z.object({
+  rendition: RenditionName,
+  runs: z.array(z.object({ take: LeaseNumber, from: z.int().min(1), to: z.int().min(1) })).min(1),
+  init_sha256: Sha256.nullable(),
+  ended: z.boolean(),
+  whole: z.boolean(),
+});
+export type Committed = z.infer<typeof Committed>;
+
+/**
+ * `lease_ms`: how long the lease holds after each report. `committed`, `validated` and `artifacts`: what earlier
+ * attempts have done.
  */
 export const LeaseGrant = z.object({
   lease: LeaseNumber,
@@ -27,8 +41,7 @@ export const LeaseGrant = z.object({
   source: z.object({ size_bytes: z.int(), content_type: z.string() }),
   options: JobOptions,
   plan: Plan.nullable(),
-  committed: z.array(z.object({ rendition: RenditionName, n: SegmentNumber, take: LeaseNumber })),
-  whole: z.array(z.object({ rendition: RenditionName, take: LeaseNumber, segments: z.int().min(1) })),
+  committed: z.array(Committed),
   validated: z.array(RenditionName),
   artifacts: z.array(ArtifactName),
 });
@@ -49,7 +62,10 @@ export const TaskEntry = z.discriminatedUnion('type', [
     message: z.string().max(500),
     details: ProgressDetails,
   }),
-  /** Every segment 1..`segments` of the rendition is committed by this lease. */
+  /**
+   * Every segment 1..`segments` of the rendition is committed: all by this lease, or by takes with the same init
+   * segment.
+   */
   z.strictObject({ type: z.literal('rendition'), name: RenditionName, segments: z.int().min(1) }),
   /** The rendition was compared with the source. */
   z.strictObject({ type: z.literal('validated'), name: RenditionName, vmaf: Vmaf }),

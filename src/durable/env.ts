@@ -14,6 +14,10 @@ export interface Env {
   INPUT: R2Bucket;
   OUTPUT: R2Bucket;
   TRANSCODE_QUEUE: Queue<Doorbell>;
+  /** For jobs with `priority: high`; transcoders look into it first. */
+  TRANSCODE_QUEUE_HIGH: Queue<Doorbell>;
+  /** The list of jobs. */
+  DB: D1Database;
 
   /** `1` opens every route to requests with a loopback Host. Set by `.dev.vars`, which only `wrangler dev` reads. */
   REELWIRE_OPEN?: string;
@@ -22,6 +26,9 @@ export interface Env {
   TRANSCODER_TOKEN_PREVIOUS?: string;
 
   LEASE_MS?: string;
+  RETENTION_DAYS?: string;
+  RING_AGAIN_MS?: string;
+  SWEEP_AGAIN_MS?: string;
   UPLOAD_SILENCE_MS?: string;
   MAX_UPLOAD_BYTES?: string;
   OUTPUT_BUCKET_NAME?: string;
@@ -30,6 +37,16 @@ export interface Env {
 const Settings = z.object({
   /** How long a lease holds without a report, in ms. */
   LEASE_MS: z.coerce.number().pipe(z.int().min(100)).default(30_000),
+  /** When a job that stays pending is put into the queue again: ms after the time before, comma-separated; the last repeats. */
+  RING_AGAIN_MS: z
+    .string()
+    .default('60000,300000,900000,3600000')
+    .transform((text) => text.split(',').map(Number))
+    .pipe(z.array(z.int().min(100)).min(1)),
+  /** After how many ms storage is swept a second time, for what was on its way during the first. */
+  SWEEP_AGAIN_MS: z.coerce.number().pipe(z.int().min(100)).default(600_000),
+  /** How long a job is kept after its end, unless its options say otherwise. */
+  RETENTION_DAYS: z.coerce.number().pipe(z.int().min(1).max(3650)).default(7),
   /** How long an upload may be silent before it is given up, in ms. */
   UPLOAD_SILENCE_MS: z.coerce.number().pipe(z.int().min(100)).default(600_000),
   /** The largest source that is accepted, in bytes; 5 GiB. R2 allows 10,000 parts of 8 MiB. */

@@ -32,7 +32,7 @@ const withRequestLog = createMiddleware<App>(async (c, next) => {
 
 const withCors = cors({
   origin: '*',
-  allowMethods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
+  allowMethods: ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'],
   allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'Range', 'If-None-Match'],
   exposeHeaders: ['ETag', 'Content-Range', 'X-Request-Id'],
   maxAge: 86_400,

@@ -3,22 +3,12 @@
  * and stored, and only then is the job complete. After that the sign is written that playback needs the job object no
  * more; should it be missing, everything works all the same. All of it may be repeated.
  */
-import {
-  FINAL,
-  iframePlaylist,
-  MASTER,
-  MPD,
-  mediaPlaylist,
-  outputKey,
-  outputPath,
-  segmentName,
-  takePath,
-} from '../contract/ids.ts';
-import type { Artifact, TakeSegment } from '../contract/job.ts';
+import { FINAL, iframePlaylist, MASTER, MPD, mediaPlaylist, outputKey, outputPath, takePath } from '../contract/ids.ts';
+import type { Artifact } from '../contract/job.ts';
 import type { Status } from '../contract/stages.ts';
 import type { TaskResult } from '../contract/transcoder.ts';
 import type { Env } from '../durable/env.ts';
-import type { Outputs } from '../durable/job/outputs.ts';
+import { namedObjects, type Outputs } from '../durable/job/outputs.ts';
 import { HLS_TYPE, iframes, master, media } from './manifests/hls.ts';
 import { MPD_TYPE, mpd } from './manifests/mpd.ts';
 import { fileType } from './output-paths.ts';
@@ -57,18 +47,7 @@ function files({ job_id, artifacts }: Outputs): Artifact[] {
 /** The sizes of all stored objects against those that were committed. */
 async function verify(env: Env, { job_id, renditions, artifacts }: Outputs): Promise<void> {
   const sizes = await storedSizes(env.OUTPUT, outputKey(job_id, ''));
-  const named = [
-    ...Object.entries(renditions).flatMap(([name, { published, inits, whole }]) =>
-      [...published, ...inits, ...(whole ?? [])].map(({ take, n, bytes }: TakeSegment) => ({
-        path: takePath(name, take, segmentName(n)),
-        bytes,
-      })),
-    ),
-    ...Object.entries(artifacts).flatMap(([name, { take, files }]) =>
-      files.map((file) => ({ path: takePath(name, take, file.name), bytes: file.bytes })),
-    ),
-  ];
-  const missing = named
+  const missing = namedObjects({ renditions, artifacts })
     .filter(({ path, bytes }) => sizes.get(outputKey(job_id, path)) !== bytes)
     .map(({ path }) => path);
   if (missing.length > 0) {

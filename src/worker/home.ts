@@ -20,9 +20,14 @@ The job, and its log, as JSON:
   curl ${at}/jobs/JOB_ID
   curl '${at}/jobs/JOB_ID/events?after=0&limit=100'
 
-Cancel it; try again what was cancelled or has failed:
+All jobs, newest first; those in a state, those whose key begins so (next_cursor leads to the next page):
+  curl '${at}/jobs?limit=20'
+  curl '${at}/jobs?status=failed&q=my-'
+
+Cancel it; try again what was cancelled or has failed; delete it with all it has:
   curl -X POST ${at}/jobs/JOB_ID/cancel
   curl -X POST ${at}/jobs/JOB_ID/retry
+  curl -X DELETE ${at}/jobs/JOB_ID
 
 Play it (HLS as soon as the stream says "playable", DASH when it is complete):
   ${at}/jobs/JOB_ID/outputs/master.m3u8

@@ -1,7 +1,11 @@
-/** The Worker: the HTTP application, the Durable Objects, and, for development, the consumer that feeds the pull queue. */
+/**
+ * The Worker: the HTTP application, the Durable Objects, the daily work, and, for development, the consumer that feeds
+ * the pull queue.
+ */
 import type { Doorbell } from '../contract/transcoder.ts';
 import type { Env } from '../durable/env.ts';
 import { app } from './app.ts';
+import { daily } from './cron.ts';
 
 export { Fleet } from '../durable/fleet.ts';
 export { Job } from '../durable/job/job.ts';
@@ -10,6 +14,10 @@ export { Upload } from '../durable/upload.ts';
 
 export default {
   fetch: app.fetch,
+
+  async scheduled({ scheduledTime }, env) {
+    await daily(env, scheduledTime);
+  },
 
   async queue(batch, env) {
     if (!env.PULL_QUEUE) throw new Error('This queue has a pull consumer; the Worker must not consume it');

@@ -1,13 +1,15 @@
-/** The public routes of one job. */
+/** The public routes of jobs. */
 import { Hono } from 'hono';
 import { EventsQuery } from '../contract/api.ts';
 import type { App } from './app.ts';
 import { jobId, jobNotFound, jobObject } from './job-object.ts';
+import { list } from './list.ts';
 import { outputs } from './outputs.ts';
 import { parse, unwrap } from './problems.ts';
 import { stream } from './stream.ts';
 
 export const jobs = new Hono<App>()
+  .get('/', list)
   .get('/:id', async (c) => {
     const job = await jobObject(c).view();
     if (!job) throw jobNotFound();
@@ -26,5 +28,9 @@ export const jobs = new Hono<App>()
   .post('/:id/retry', async (c) => {
     const status = unwrap(await jobObject(c).retry());
     return c.json({ job_id: jobId(c), status }, 202);
+  })
+  .delete('/:id', async (c) => {
+    unwrap(await jobObject(c).delete('the API'));
+    return c.json({ job_id: jobId(c), status: 'deleted' }, 202);
   })
   .get('/:id/outputs/*', outputs);

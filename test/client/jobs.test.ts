@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ApiError, type Job, Reelwire } from '../../client/index.ts';
+import { ApiError, type Job, type ListOptions, Reelwire } from '../../client/index.ts';
 import { type JobSnapshot, JobStore } from '../../client/job-store.ts';
 import { DrivenJob } from '../e2e/driven-job.ts';
 import { System } from '../e2e/system.ts';
@@ -54,6 +54,32 @@ test('cancel() and retry() answer the new status, events() the log in pages', as
   expect(all.map(({ type }) => type)).toContain('cancelled');
   const [first, second] = all;
   expect((await client.jobs.events(job_id, { after: first?.seq ?? 0, limit: 1 })).events).toEqual([second]);
+});
+
+test('list() gives jobs in pages, by state and key; one that delete() took is found no more', async () => {
+  const made: string[] = [];
+  for (const key of ['Ferien 1', 'ferien 2', 'FERIEN 3', 'other']) {
+    made.push((await client.jobs.submit(new Blob([video]), { key })).job_id);
+  }
+  const [first = '', second = '', third = '', other = ''] = made;
+  const q = 'ferien ';
+  const ids = async (options: ListOptions = {}) => (await client.jobs.list({ q, ...options })).jobs.map(({ id }) => id);
+  await expect.poll(() => ids()).toEqual([third, second, first]);
+  const page = await client.jobs.list({ q, limit: 2 });
+  expect(page.jobs.map(({ key, status }) => [key, status])).toEqual([
+    ['FERIEN 3', 'pending'],
+    ['ferien 2', 'pending'],
+  ]);
+  const last = await client.jobs.list({ q, limit: 2, cursor: page.next_cursor });
+  expect([last.jobs.map(({ id }) => id), last.next_cursor]).toEqual([[first], null]);
+
+  await client.jobs.cancel(second);
+  await expect.poll(() => ids({ status: 'cancelled' })).toEqual([second]);
+  expect(await client.jobs.delete(third)).toEqual({ job_id: third, status: 'deleted' });
+  expect(await failure(client.jobs.get(third))).toMatchObject({ status: 404, code: 'job_not_found' });
+  await expect.poll(() => ids()).toEqual([second, first]);
+  expect((await client.jobs.list({ cursor: null })).jobs.map(({ id }) => id)).toContain(other);
+  expect(await failure(client.jobs.list({ cursor: 'x' }))).toMatchObject({ status: 400, code: 'invalid_field' });
 });
 
 test('a refusal is an ApiError with everything the server said', async () => {

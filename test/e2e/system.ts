@@ -6,12 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createTestHarness, type WorkerHandle } from 'wrangler';
+import { z } from 'zod';
 import { Accepted } from '../../src/contract/api.ts';
-import { Job } from '../../src/contract/job.ts';
+import { Entry } from '../../src/contract/entries.ts';
+import { Job, type JobOptions } from '../../src/contract/job.ts';
 
 /** What tests use of the Worker's bindings, from outside. */
 interface Bindings {
-  INPUT: { list(): Promise<{ objects: { key: string }[] }> };
+  INPUT: Bucket;
+  OUTPUT: Bucket;
   JOB: { getByName(id: string): { watching: Promise<{ watchers: number; isTicking: boolean }> } };
   UPLOAD: {
     idFromString(id: string): unknown;
@@ -19,14 +22,32 @@ interface Bindings {
   };
 }
 
+interface Bucket {
+  list(options?: { prefix: string }): Promise<{ objects: { key: string; size: number }[] }>;
+  put(key: string, text: string): Promise<unknown>;
+  delete(key: string): Promise<void>;
+}
+
+/** A row of a job's log as the object stores it. */
+const StoredEntry = z
+  .object({
+    seq: z.int(),
+    type: z.string(),
+    at: z.int(),
+    data: z.string().transform((text): unknown => JSON.parse(text)),
+  })
+  .pipe(Entry);
+
 export const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'transcoder-node/main.ts');
+const LAST_LINES = 30;
 
 export class System {
   readonly url: string;
   readonly worker: WorkerHandle;
   readonly #harness: ReturnType<typeof createTestHarness>;
   readonly #transcoders: Transcoder[] = [];
+  readonly #afterwards: (() => unknown)[] = [];
 
   private constructor(url: string, harness: ReturnType<typeof createTestHarness>) {
     this.url = url;
@@ -34,10 +55,10 @@ export class System {
     this.#harness = harness;
   }
 
-  static async start(vars: Record<string, string> = {}): Promise<System> {
+  static async start(vars: Record<string, string> = {}, configPath = 'wrangler.toml'): Promise<System> {
     const harness = createTestHarness({
       root: ROOT,
-      workers: [{ configPath: 'wrangler.toml', vars: { REELWIRE_OPEN: '1', ...vars } }],
+      workers: [{ configPath, vars: { REELWIRE_OPEN: '1', ...vars } }],
     });
     const { url } = await harness.listen();
     return new System(`http://localhost:${url.port}`, harness);
@@ -53,6 +74,12 @@ export class System {
   async stop(): Promise<void> {
     await Promise.all(this.#transcoders.map((transcoder) => transcoder.stop()));
     await this.#harness.close();
+    for (const act of this.#afterwards) await act();
+  }
+
+  /** Calls `act` when all has been stopped. */
+  onStop(act: () => unknown): void {
+    this.#afterwards.push(act);
   }
 
   /** The edge loses its memory, and every open connection with it; what is stored stays. */
@@ -66,10 +93,11 @@ export class System {
     return lines.map(({ message }) => message).filter((message) => !message.startsWith('NOSENTRY SQLite alarm'));
   }
 
-  async submit(video: Uint8Array<ArrayBuffer>, key = 'clip.mp4'): Promise<string> {
+  async submit(video: Uint8Array<ArrayBuffer>, key = 'clip.mp4', options: Partial<JobOptions> = {}): Promise<string> {
     const form = new FormData();
     form.append('video', new File([video], key, { type: 'video/mp4' }));
     form.append('key', key);
+    form.append('options', JSON.stringify(options));
     const answer = await fetch(`${this.url}/process`, { method: 'POST', body: form });
     return Accepted.parse(await answer.json()).job_id;
   }
@@ -82,6 +110,19 @@ export class System {
     return Job.parse(await (await fetch(`${this.url}/jobs/${id}`)).json());
   }
 
+  /** The job's whole log, internal entries too, as its object has it stored. */
+  async storedLog(id: string): Promise<Entry[]> {
+    const storage = await this.worker.getDurableObjectStorage('JOB', { name: id });
+    return z.array(StoredEntry).parse(await storage.exec('SELECT seq, type, at, data FROM log ORDER BY seq'));
+  }
+
+  /** When the first of the job's timers is due; null when there is none. */
+  async nextTimer(id: string): Promise<number | null> {
+    const storage = await this.worker.getDurableObjectStorage('JOB', { name: id });
+    const [row] = await storage.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM timers');
+    return row?.due ?? null;
+  }
+
   output(id: string, path: string): Promise<Response> {
     return fetch(`${this.url}/jobs/${id}/outputs/${path}`);
   }
@@ -89,15 +130,15 @@ export class System {
 
 export class Transcoder {
   readonly process: ChildProcess;
-  readonly #folder: string;
+  readonly exited: Promise<unknown>;
+  readonly #ownFolder: string | null;
   readonly #lines: string[] = [];
   readonly #waiting = new Set<() => void>();
-  readonly #exited: Promise<unknown>;
 
-  private constructor(process: ChildProcess, folder: string) {
+  private constructor(process: ChildProcess, ownFolder: string | null) {
     this.process = process;
-    this.#folder = folder;
-    this.#exited = once(process, 'exit');
+    this.exited = once(process, 'exit');
+    this.#ownFolder = ownFolder;
     if (!process.stderr) throw new Error('The transcoder has no stderr');
     createInterface({ input: process.stderr }).on('line', (line) => {
       this.#lines.push(line);
@@ -105,35 +146,50 @@ export class Transcoder {
     });
   }
 
-  static async start(edge: string): Promise<Transcoder> {
-    const folder = await mkdtemp(join(tmpdir(), 'reelwire-e2e-'));
+  /** `workDir`: by default a folder of its own, which goes with it. */
+  static async start(edge: string, workDir?: string): Promise<Transcoder> {
+    const ownFolder = workDir === undefined ? await mkdtemp(join(tmpdir(), 'reelwire-e2e-')) : null;
     const child = spawn(globalThis.process.execPath, [MAIN, '--edge', edge], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-      env: { PATH: globalThis.process.env.PATH, WORK_DIR: folder },
+      env: { PATH: globalThis.process.env.PATH, WORK_DIR: workDir ?? ownFolder ?? '' },
     });
-    const transcoder = new Transcoder(child, folder);
+    const transcoder = new Transcoder(child, ownFolder);
     await transcoder.logged('"msg":"ready"');
     return transcoder;
   }
 
-  /** Resolves when a line of its log contains `text`. */
+  /** What it calls itself. */
+  get name(): string {
+    const ready = this.#lines.find((line) => line.includes('"msg":"ready"')) ?? '{}';
+    return z.object({ transcoder: z.string() }).parse(JSON.parse(ready)).transcoder;
+  }
+
+  /** What it has logged. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
+  /** Resolves when a line of its log contains `text`; rejects when it ends without one. */
   async logged(text: string): Promise<void> {
     const isLogged = () => this.#lines.some((line) => line.includes(text));
     if (isLogged()) return;
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       const look = () => {
         if (!isLogged()) return;
         this.#waiting.delete(look);
         resolve();
       };
       this.#waiting.add(look);
+      this.process.once('close', () =>
+        reject(new Error(`No ${text} in: ${this.#lines.slice(-LAST_LINES).join('\n')}`)),
+      );
     });
   }
 
   async stop(): Promise<void> {
     this.process.kill('SIGCONT');
     this.process.kill('SIGTERM');
-    await this.#exited;
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.exited;
+    if (this.#ownFolder !== null) await rm(this.#ownFolder, { recursive: true, force: true });
   }
 }

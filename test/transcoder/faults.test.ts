@@ -31,8 +31,8 @@ describe('a connection that is cut', () => {
     expect(starts.at(-1)).toBeGreaterThan(0);
   });
 
-  it('for good: the attempt ends, and another may succeed', async () => {
-    bed.edge.fault = (route) => (route === 'source' ? { hangUp: 'before' } : null);
+  it('before a source that is not there: the attempt ends, and another may succeed', async () => {
+    inTurn('source', [{ hangUp: 'before' }, { status: 404, code: 'not_found' }]);
     const job = bed.edge.addJob(short);
     await bed.edge.until(() => job.finish);
     expect(job.finish).toMatchObject({ error: { code: 'internal', retryable: true } });
@@ -84,21 +84,53 @@ describe('the end of a lease', () => {
     expect(job.released).toEqual([]);
   });
 
-  it('by silence of the edge kills the work', async () => {
-    const job = bed.edge.addJob(long);
-    job.lease_ms = 2_500;
-    await bed.edge.until(() => job.commits.some(({ n }) => n === 1));
-    bed.edge.fault = (route) => (route === 'report' ? { status: 503 } : null);
-    await bed.gone();
-    expect(job.finish).toBeNull();
-  });
-
   it('leaves the slot to the next task', async () => {
     const job = await bed.encoding(long);
     const next = bed.edge.addJob(short);
     job.cancel = true;
     await bed.edge.until(() => next.finish);
     expect(next.finish).toHaveProperty('result');
+  });
+});
+
+describe('an edge that is away for longer than the lease', () => {
+  const LEASE_MS = 500;
+
+  /** From the first request of `route` on all hang up. Resolves when that has lasted, and reports were tried in vain. */
+  async function away(route: Route): Promise<void> {
+    let since = 0;
+    let reports = 0;
+    bed.edge.fault = (asked) => {
+      if (asked === route) since ||= performance.now();
+      if (since === 0) return null;
+      reports += Number(asked === 'report');
+      return { hangUp: 'before' };
+    };
+    await bed.edge.until(() => reports > 2 && performance.now() - since > 2 * LEASE_MS);
+  }
+
+  it.each<Route>(['source', 'outputs'])('from a request for %s on: the task goes on where it was', async (route) => {
+    const job = bed.edge.addJob(short);
+    job.lease_ms = LEASE_MS;
+    await away(route);
+    bed.edge.fault = () => null;
+    await bed.edge.until(() => job.finish);
+    expect(job.finish).toHaveProperty('result');
+    expect(job.lease).toBe(1);
+    expect(job.commits).toHaveLength(6);
+  });
+
+  it('and has given it to another: the work is dead when it is back', async () => {
+    const job = bed.edge.addJob(long);
+    job.lease_ms = LEASE_MS;
+    await bed.edge.until(() => job.commits.some(({ n }) => n === 1));
+    await away('report');
+    expect(await bed.transcoder.tools()).not.toEqual([]);
+    job.lease += 1;
+    bed.edge.fault = () => null;
+    await bed.gone();
+    expect(job.finish).toBeNull();
+    expect(job.released).toEqual([]);
   });
 });
 

@@ -11,6 +11,7 @@ import { encodeArgs, SAFE_INPUT } from '../../transcoder-node/media/ffmpeg-args.
 import { makePlan } from '../../transcoder-node/media/plan.ts';
 import { probe, type Source } from '../../transcoder-node/media/probe.ts';
 import { isMediaHead } from '../../transcoder-node/media/sniff.ts';
+import { FROM_THE_BEGINNING } from '../../transcoder-node/media/starting.ts';
 import { BAITS, dash } from './baits.ts';
 import { CANARY, Canaries, REFUSED_PORT } from './canaries.ts';
 import { Clips, QUICK, testPicture } from './clips.ts';
@@ -28,6 +29,7 @@ const SOURCE: Source = {
   ...{
     video: 0,
     audio: null,
+    seekable: true,
     size: { width: 320, height: 240 },
     interlaced: false,
     hdr: false,
@@ -51,6 +53,7 @@ function commands(input: string): Command[] {
     input,
     source: SOURCE,
     plan: PLAN,
+    start: FROM_THE_BEGINNING,
     references: [],
     pipeOf: (rendition) => `${rendition}.out`,
   });

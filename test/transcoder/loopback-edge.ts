@@ -3,38 +3,47 @@
  * fences by lease, and its jobs (loopback-job.ts) write down in `violations` whatever a transcoder must never do.
  * Faults are asked for per request. Tests wait with `until`, which looks again after every request.
  */
-import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { z } from 'zod';
 import { LeaseHeader } from '../../src/contract/ids.ts';
 import type { JobOptions, Plan } from '../../src/contract/job.ts';
-import { Announcement, Finish, LeaseRequest, Release, Report } from '../../src/contract/transcoder.ts';
+import { Announcement, Finish, type LeaseGrant, LeaseRequest, Release, Report } from '../../src/contract/transcoder.ts';
 import { LoopbackJob, sendSource } from './loopback-job.ts';
+import { HIGH, LoopbackQueues, QUEUE, type Queued } from './loopback-queues.ts';
 import { Refusal } from './loopback-uploads.ts';
 
 export { LoopbackJob };
 
 export type Route = 'lease' | 'report' | 'source' | 'outputs' | 'release' | 'finish' | 'pull' | 'ack' | 'fleet';
 
-/** `before`/`after`: hang up instead of answering, without or with having done what was asked. */
-export type Fault = { status: number; code?: string } | { hangUp: 'before' | 'after' } | { cutAfterBytes: number };
+/**
+ * `before`/`after`: hang up instead of answering, without or with having done what was asked. `answerAfter`: do it, and
+ * answer late.
+ */
+export type Fault =
+  | { status: number; code?: string }
+  | { hangUp: 'before' | 'after' }
+  | { cutAfterBytes: number }
+  | { answerAfter: Promise<unknown> };
 
-interface Queued {
-  readonly body: unknown;
-  readonly lease_id: string;
-  state: 'ready' | 'pulled' | 'acked';
+/** Who holds a job: the same request gets the same answer again, another one a refusal. */
+interface Holder {
+  readonly request_id: string;
+  readonly grant: LeaseGrant;
 }
 
 export class LoopbackEdge {
   readonly jobs = new Map<string, LoopbackJob>();
   readonly fleet: Announcement[] = [];
-  readonly messages: Queued[] = [];
+  readonly queues = new LoopbackQueues();
+  readonly messages = this.queues.messages;
   readonly violations: string[] = [];
   /** The bearer token every request must carry; null: none is looked at. */
   token: string | null = null;
-  fault: (route: Route, job: LoopbackJob | undefined) => Fault | null = () => null;
+  fault: (route: Route, job: LoopbackJob | undefined, queue: string | undefined) => Fault | null = () => null;
+  readonly #holders = new Map<string, Holder>();
   readonly #changes = new EventEmitter().setMaxListeners(0);
   readonly #server: Server;
 
@@ -64,20 +73,23 @@ export class LoopbackEdge {
   addJob(source: Buffer, plan: Plan | null = null, options: Partial<JobOptions> = {}): LoopbackJob {
     const job = new LoopbackJob(source, plan, options, this.violations);
     this.jobs.set(job.id, job);
-    this.push({ job_id: job.id, task: 'main' });
+    this.ring(job);
     return job;
   }
 
-  /** Another attempt for a job that ended. */
+  /** Another attempt for a job that ended, or whose transcoder did. */
   again(job: LoopbackJob): void {
     job.finish = null;
-    this.push({ job_id: job.id, task: 'main' });
+    this.#holders.delete(job.id);
+    this.ring(job);
   }
 
-  push(body: unknown): Queued {
-    const message: Queued = { body, lease_id: randomUUID(), state: 'ready' };
-    this.messages.push(message);
-    return message;
+  ring({ id, options }: LoopbackJob): Queued {
+    return this.push({ job_id: id, task: 'main' }, options.priority === 'high' ? HIGH : QUEUE);
+  }
+
+  push(body: unknown, queue = QUEUE): Queued {
+    return this.queues.push(body, queue);
   }
 
   async until<T>(look: () => T | null | undefined | false): Promise<T> {
@@ -94,14 +106,15 @@ export class LoopbackEdge {
       const inJob = /^\/internal\/jobs\/([0-9a-f-]+)\/(lease|report|source|release|finish|outputs)(?:\/(.+))?$/.exec(
         path,
       );
-      const inQueue = /^\/client\/v4\/accounts\/local\/queues\/reelwire-transcode\/messages\/(pull|ack)$/.exec(path);
-      const route = (inJob?.[2] ?? inQueue?.[1] ?? (path === '/internal/fleet' ? 'fleet' : '')) as Route;
+      const inQueue = /^\/client\/v4\/accounts\/local\/queues\/([\w-]+)\/messages\/(pull|ack)$/.exec(path);
+      const queue = inQueue?.[1];
+      const route = (inJob?.[2] ?? inQueue?.[2] ?? (path === '/internal/fleet' ? 'fleet' : '')) as Route;
       const body = await buffer(request);
       if (this.token !== null && request.headers.authorization !== `Bearer ${this.token}`) {
         throw new Refusal(401, 'unauthorized');
       }
       const job = this.jobs.get(inJob?.[1] ?? '');
-      const fault = this.fault(route, job);
+      const fault = this.fault(route, job, queue);
       if (fault && 'status' in fault) throw new Refusal(fault.status, fault.code ?? 'internal');
       if (fault && 'hangUp' in fault && fault.hangUp === 'before') return void request.socket.destroy();
       if (route === 'source') {
@@ -109,10 +122,15 @@ export class LoopbackEdge {
         return sendSource(request, response, this.#held(job, request), cut);
       }
       if (route === 'outputs' && request.method === 'GET') {
-        return void response.writeHead(200).end(this.#held(job, request).output(inJob?.[3] ?? ''));
+        const bytes = this.#held(job, request).output(inJob?.[3] ?? '');
+        return void response.writeHead(200).end(bytes);
       }
-      const answer = inJob ? this.#job(route, inJob[3] ?? '', job, request, body) : this.#other(route, body);
+      const answer = inJob ? this.#job(route, inJob[3] ?? '', job, request, body) : this.#other(route, queue, body);
       if (fault && 'hangUp' in fault) return void request.socket.destroy();
+      if (fault && 'answerAfter' in fault) {
+        this.#changes.emit('change');
+        await fault.answerAfter;
+      }
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     } catch (error) {
       if (request.destroyed && !request.complete) return;
@@ -125,22 +143,11 @@ export class LoopbackEdge {
     }
   }
 
-  #other(route: Route, body: Buffer): unknown {
+  #other(route: Route, queue: string | undefined, body: Buffer): unknown {
     const json: unknown = JSON.parse(body.toString());
     if (route === 'fleet') return this.fleet.push(this.#read(Announcement, json));
-    if (route === 'pull') {
-      const { batch_size } = json as { batch_size: number };
-      const ready = this.messages.filter(({ state }) => state === 'ready').slice(0, batch_size);
-      for (const message of ready) message.state = 'pulled';
-      const messages = ready.map((message) => ({ ...message, id: message.lease_id, attempts: 1 }));
-      return { success: true, errors: [], messages: [], result: { messages, message_backlog_count: 0 } };
-    }
-    if (route === 'ack') {
-      const { acks } = json as { acks: Array<{ lease_id: string }> };
-      for (const message of this.messages)
-        if (acks.some((ack) => ack.lease_id === message.lease_id)) message.state = 'acked';
-      return { success: true, errors: [], messages: [], result: { ackCount: acks.length, retryCount: 0 } };
-    }
+    if (route === 'pull') return this.queues.pull(queue, json);
+    if (route === 'ack') return this.queues.ack(queue, json);
     throw new Refusal(404, 'not_found');
   }
 
@@ -149,11 +156,8 @@ export class LoopbackEdge {
     if (route === 'outputs') return this.#output(this.#held(job, request), rest, request, body);
     const json: unknown = JSON.parse(body.toString());
     switch (route) {
-      case 'lease': {
-        this.#read(LeaseRequest, json);
-        if (job.finish || job.cancel) throw new Refusal(409, 'lease_refused');
-        return job.grant();
-      }
+      case 'lease':
+        return this.#lease(job, this.#read(LeaseRequest, json));
       case 'report': {
         const report = this.#read(Report, json);
         this.#fence(job, report.lease);
@@ -176,6 +180,16 @@ export class LoopbackEdge {
       default:
         throw new Refusal(404, 'not_found');
     }
+  }
+
+  #lease(job: LoopbackJob, { request_id }: LeaseRequest): LeaseGrant {
+    const holder = this.#holders.get(job.id);
+    const isHeld = holder?.grant.lease === job.lease && !job.finish;
+    if (isHeld && holder.request_id === request_id) return holder.grant;
+    if (isHeld || job.finish || job.cancel) throw new Refusal(409, 'lease_refused');
+    const grant = job.grant();
+    this.#holders.set(job.id, { request_id, grant });
+    return grant;
   }
 
   #output(job: LoopbackJob, rest: string, { headers }: IncomingMessage, body: Buffer): object {

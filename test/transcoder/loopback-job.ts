@@ -1,14 +1,14 @@
 /**
- * A job as the loopback edge keeps it, over all its attempts: what is stored and committed, what is whole, measured and
- * made besides. Whatever a transcoder must never do is written down in `violations`. `outputs` and `commits` are those
- * of the takes that count: a new lease forgets what the one before left unfinished.
+ * A job as the loopback edge keeps it, over all its attempts: what is stored and committed (loopback-takes.ts), what is
+ * whole, measured and made besides. Whatever a transcoder must never do is written down in `violations`.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import { ArtifactFile } from '../../src/contract/ids.ts';
-import { type Commit, JobOptions, type Plan, type Vmaf } from '../../src/contract/job.ts';
+import { segmentName, takePath } from '../../src/contract/ids.ts';
+import { type Commit, JobOptions, type Plan, type TakeSegment, type Vmaf } from '../../src/contract/job.ts';
 import type { Finish, LeaseGrant, Report, TaskEntry } from '../../src/contract/transcoder.ts';
+import { isArtifact, isSegment, LoopbackTakes, type Whole } from './loopback-takes.ts';
 import { LoopbackUploads, Refusal } from './loopback-uploads.ts';
 
 type Artifact = Extract<TaskEntry, { type: 'artifact' }>;
@@ -28,12 +28,11 @@ export class LoopbackJob {
   /** Report requests, repeated ones too. */
   readonly reports: Report[] = [];
   readonly entries: TaskEntry[] = [];
-  commits: Commit[] = [];
-  /** By `<rendition or artifact>/<name>`. */
+  /** By `<rendition or artifact>/<name>`: what readers have, and what was stored and may yet be committed. */
   readonly outputs = new Map<string, Buffer>();
   /** Of every lease, by `<rendition>/t<lease>/<name>`. */
   readonly takes = new Map<string, Buffer>();
-  readonly whole = new Map<string, { take: number; segments: number }>();
+  readonly taken: LoopbackTakes;
   readonly validated = new Map<string, Vmaf>();
   readonly artifacts = new Map<Artifact['name'], Artifact['files']>();
   readonly ranges: Array<string | undefined> = [];
@@ -50,21 +49,25 @@ export class LoopbackJob {
     this.options = JobOptions.parse(options);
     this.#violations = violations;
     this.#uploads = new LoopbackUploads(violations);
+    this.taken = new LoopbackTakes((what) => this.#violate(what));
+  }
+
+  /** What readers have of the renditions, init segments (n = 0) first. */
+  get commits(): TakeSegment[] {
+    return this.taken.commits;
+  }
+
+  get whole(): Map<string, Whole> {
+    return this.taken.whole;
   }
 
   grant(): LeaseGrant {
     this.lease += 1;
-    const { lease, lease_ms, plan, options, whole } = this;
-    this.commits = this.commits.filter(({ rendition }) => whole.has(rendition));
-    for (const path of this.outputs.keys()) {
-      const [name = ''] = path.split('/');
-      if (!whole.has(name) && ![...this.artifacts.keys()].some((artifact) => artifact === name))
-        this.outputs.delete(path);
-    }
+    const { lease, lease_ms, plan, options } = this;
     return {
-      ...{ lease, lease_ms, attempt: lease, options, plan, committed: [] },
+      ...{ lease, lease_ms, attempt: lease, options, plan },
       source: { size_bytes: this.size, content_type: 'video/mp4' },
-      whole: [...whole].map(([rendition, take]) => ({ rendition, ...take })),
+      committed: this.taken.grant(plan),
       validated: [...this.validated.keys()],
       artifacts: [...this.artifacts.keys()],
     };
@@ -87,7 +90,7 @@ export class LoopbackJob {
   put(path: string, headers: IncomingHttpHeaders, body: Buffer): object {
     if (!isSegment(path) && !isArtifact(path)) this.#violate(`a strange output path: ${path}`);
     this.#checkBody(headers, body);
-    const stored = this.outputs.get(path);
+    const stored = this.takes.get(this.#inTake(path));
     if (stored && !stored.equals(body)) throw new Refusal(409, 'object_exists');
     this.#store(path, body);
     return {};
@@ -119,13 +122,10 @@ export class LoopbackJob {
         if (this.plan) this.#violate('a second plan');
         this.plan = entry.plan;
         break;
-      case 'rendition': {
-        const count = this.commits.filter(({ rendition, n }) => rendition === entry.name && n > 0).length;
-        if (count !== entry.segments) this.#violate(`${entry.name}: ${entry.segments} said, ${count} committed`);
-        if (this.whole.has(entry.name)) this.#violate(`${entry.name} was made again`);
-        this.whole.set(entry.name, { take: this.lease, segments: entry.segments });
+      case 'rendition':
+        this.taken.say(this.lease, entry);
+        this.#show();
         break;
-      }
       case 'validated':
         if (!this.whole.has(entry.name)) this.#violate(`${entry.name} was measured before it was whole`);
         if (this.validated.has(entry.name)) this.#violate(`${entry.name} was measured again`);
@@ -143,19 +143,29 @@ export class LoopbackJob {
 
   #commit(commit: Commit): void {
     const { rendition, n } = commit;
-    const stored = this.outputs.get(`${rendition}/${n === 0 ? 'init.mp4' : `${n}.m4s`}`);
-    const before = this.commits.filter((other) => other.rendition === rendition).length;
+    const stored = this.takes.get(takePath(rendition, this.lease, segmentName(n)));
     const isVideoSegment = rendition !== 'audio' && n > 0;
     if (!stored || stored.length !== commit.bytes) this.#violate(`${rendition} ${n} is not stored`);
     else if (digest(stored).toString('hex') !== commit.sha256) this.#violate('a commit has another digest');
-    if (before !== n) this.#violate(`${rendition} ${n} committed after ${before} others`);
     if (isVideoSegment !== (commit.keyframe !== null)) this.#violate(`keyframe of ${rendition} ${n}`);
-    this.commits.push(commit);
+    this.taken.commit(this.lease, commit);
+    this.#show();
   }
 
   #store(path: string, body: Buffer): void {
     this.outputs.set(path, body);
-    this.takes.set(path.replace('/', `/t${this.lease}/`), body);
+    this.takes.set(this.#inTake(path), body);
+    this.#show();
+  }
+
+  readonly #inTake = (path: string): string => path.replace('/', `/t${this.lease}/`);
+
+  /** What readers have takes the place of what was stored later. */
+  #show(): void {
+    for (const { rendition, take, n } of this.commits) {
+      const bytes = this.takes.get(takePath(rendition, take, segmentName(n)));
+      if (bytes) this.outputs.set(`${rendition}/${segmentName(n)}`, bytes);
+    }
   }
 
   #checkBody(headers: IncomingHttpHeaders, body: Buffer): void {
@@ -185,13 +195,6 @@ export function sendSource(
   response.writeHead(range ? 206 : 200, { 'content-length': part.length, ...contentRange });
   if (cut === null) response.end(part);
   else response.write(part.subarray(0, cut), () => request.socket.destroy());
-}
-
-const isSegment = (path: string): boolean => /^(audio|\d+p)\/(init\.mp4|\d+\.m4s)$/.test(path);
-
-function isArtifact(path: string): boolean {
-  const [folder, file, ...more] = path.split('/');
-  return /^(poster|storyboard|mp4)$/.test(folder ?? '') && ArtifactFile.safeParse(file).success && more.length === 0;
 }
 
 const digest = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();

@@ -11,6 +11,7 @@ const HD: Source = {
     size: { width: 1920, height: 1080 },
     interlaced: false,
     hdr: false,
+    seekable: true,
     end: 10,
     audioEnd: 10,
     dropped: [],

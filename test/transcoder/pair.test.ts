@@ -12,6 +12,7 @@ import { runPair } from '../../transcoder-node/media/pair.ts';
 import { makePlan } from '../../transcoder-node/media/plan.ts';
 import { PlaylistTail } from '../../transcoder-node/media/playlist.ts';
 import { probe } from '../../transcoder-node/media/probe.ts';
+import { FROM_THE_BEGINNING } from '../../transcoder-node/media/starting.ts';
 import { Watchdog } from '../../transcoder-node/media/watchdog.ts';
 import { Clips, QUICK, testPicture, testTone } from './clips.ts';
 import { eventually, toolsIn } from './harness.ts';
@@ -41,6 +42,7 @@ async function start(name: string, input: string, signal = new AbortController()
     plan,
     source,
     input,
+    start: FROM_THE_BEGINNING,
     references: [],
     folder,
     nice: 0,
@@ -48,7 +50,7 @@ async function start(name: string, input: string, signal = new AbortController()
     log,
     watchdog,
     onFrame: () => undefined,
-  });
+  }).finally(() => watchdog.stop());
   return { plan, folder, done };
 }
 

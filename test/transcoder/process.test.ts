@@ -1,24 +1,27 @@
 /** The command itself, as an operator or a parent process starts and ends it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { testBed } from './bed.ts';
 import { eventually, toolsIn } from './harness.ts';
-import type { LoopbackJob } from './loopback-edge.ts';
+import type { Fault, LoopbackJob } from './loopback-edge.ts';
+import { HIGH } from './loopback-queues.ts';
 
 const MAIN = join(import.meta.dirname, '../../transcoder-node/main.ts');
 
 const bed = testBed();
 let long: Buffer;
+let short: Buffer;
 let folder: string;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   long = await bed.clips.long();
+  short = await bed.clips.short();
 });
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reelwire-test-'));
@@ -83,22 +86,32 @@ describe('the transcoder process', () => {
     await exit;
     await eventually(async () => (await toolsIn(folder)).length === 0);
     const [left] = await readdir(folder);
-    await mkdir(join(folder, 'reelwire-somebody-elses'));
+    const elsewhere = ['reelwire-00000000-1-inuse1', 'reelwire-00000000-1-silent'];
+    for (const name of ['reelwire-somebody-elses', ...elsewhere]) await mkdir(join(folder, name));
+    const hoursAgo = new Date(Date.now() - 2 * 3_600_000);
+    await utimes(join(folder, 'reelwire-00000000-1-silent'), hoursAgo, hoursAgo);
     const next = start();
     await next.ready;
     const names = await readdir(folder);
     expect(names).not.toContain(left);
     expect(names).toContain('reelwire-somebody-elses');
+    expect(elsewhere.filter((name) => names.includes(name))).toEqual(['reelwire-00000000-1-inuse1']);
     next.child.kill('SIGTERM');
     expect(await next.exit).toBe(0);
   });
 
-  it('ends in time although the edge has gone', async () => {
+  it.each<[string, Fault]>([
+    ['has gone', { hangUp: 'before' }],
+    ['does not answer', { answerAfter: new Promise(() => {}) }],
+  ])('ends in time although the edge %s', async (_, fault) => {
     const { child, exit } = start();
     await encoding();
-    bed.edge.fault = (route) => (route === 'release' || route === 'fleet' ? { hangUp: 'before' } : null);
+    bed.edge.fault = () => fault;
+    const endedAt = performance.now();
     child.kill('SIGTERM');
     expect(await exit).toBe(0);
+    expect(performance.now() - endedAt).toBeLessThan(5_000);
+    expect(await toolsIn(folder)).toEqual([]);
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -112,14 +125,66 @@ describe('the transcoder process', () => {
     expect(await exit).toBe(0);
   });
 
-  it('announces itself, its load and its end', async () => {
+  it('announces itself, its load and its end, and hands back the tasks of all its slots', async () => {
     const { child, exit } = start({}, ['--edge', `${bed.edge.url}/`, '--slots', '2']);
     await encoding();
-    await bed.edge.until(() => bed.edge.fleet.some(({ busy }) => busy === 1));
+    const other = bed.edge.addJob(long);
+    await bed.edge.until(() => bed.edge.fleet.some(({ busy }) => busy === 2) && other.commits.length > 0);
     child.kill('SIGTERM');
-    await exit;
+    expect(await exit).toBe(0);
     expect(bed.edge.fleet[0]).toMatchObject({ slots: 2, busy: 0 });
     expect(bed.edge.fleet.at(-1)?.busy).toBeNull();
+    expect([...bed.edge.jobs.values()].map(({ released }) => released)).toEqual([[1], [1]]);
+    expect(await toolsIn(folder)).toEqual([]);
+  });
+});
+
+describe('--once', () => {
+  const once = (...more: string[]) => start({}, ['--edge', bed.edge.url, '--once', ...more]);
+
+  it('does what is there and what comes meanwhile, and ends with 0', async () => {
+    const jobs = [bed.edge.addJob(short, null, { priority: 'high' })];
+    const late = Promise.withResolvers<void>();
+    let pulls = 0;
+    bed.edge.fault = (route) => {
+      pulls += Number(route === 'pull' && jobs[0]?.lease === 1);
+      return route === 'finish' ? { answerAfter: late.promise } : null;
+    };
+    const { exit } = once('--slots', '2');
+    await bed.edge.until(() => pulls > 5);
+    jobs.push(bed.edge.addJob(short));
+    late.resolve();
+    expect(await exit).toBe(0);
+    for (const { finish } of jobs) expect(finish).toHaveProperty('result');
+    expect(bed.edge.messages.map(({ state }) => state)).toEqual(['acked', 'acked']);
+    expect(bed.edge.fleet.at(-1)?.busy).toBeNull();
+  });
+
+  it('ends with 1 when a task failed', async () => {
+    const job = bed.edge.addJob(Buffer.from('not a video'));
+    expect(await once().exit).toBe(1);
+    expect(job.finish).toHaveProperty('error');
+  });
+
+  it('ends with 1 when a queue is out of reach, and says which', async () => {
+    let asked = 0;
+    bed.edge.fault = (route, _, queue) => {
+      if (route !== 'pull' || queue !== HIGH) return null;
+      asked += 1;
+      return { status: 503 };
+    };
+    const { exit, log } = once();
+    expect(await exit).toBe(1);
+    expect(log.join('\n')).toMatch(/reelwire-transcode-high.*the queue cannot be reached/);
+    expect(asked).toBe(4);
+  });
+
+  it('ends with 1 when the edge could not say whether there is work', async () => {
+    bed.edge.fault = (route) => (route === 'lease' ? { status: 503 } : null);
+    const job = bed.edge.addJob(short);
+    const { exit, log } = once();
+    expect(await exit).toBe(1);
+    expect(log.filter((line) => line.includes(job.id)).join('\n')).toContain('whether this job has work');
   });
 });
 

@@ -10,6 +10,7 @@ import { packagerArgs } from '../../transcoder-node/media/packager-args.ts';
 import { makePlan } from '../../transcoder-node/media/plan.ts';
 import { probe, type Source } from '../../transcoder-node/media/probe.ts';
 import { type Reference, referencesFor } from '../../transcoder-node/media/reference.ts';
+import { FROM_THE_BEGINNING } from '../../transcoder-node/media/starting.ts';
 import type { Clips } from './clips.ts';
 
 export interface Rungs {
@@ -18,9 +19,16 @@ export interface Rungs {
   readonly folder: string;
   readonly references: readonly Reference[];
   readonly file: (rendition: string) => string;
+  /** The init segment, then the others in order. */
+  readonly parts: (rendition: string) => Promise<Buffer[]>;
 }
 
-export async function makeRungs(clips: Clips, name: string, input: string): Promise<Rungs> {
+export async function makeRungs(
+  clips: Clips,
+  name: string,
+  input: string,
+  { start = FROM_THE_BEGINNING, compare = true } = {},
+): Promise<Rungs> {
   const { binaries } = clips;
   const folder = clips.path(name);
   await mkdir(folder);
@@ -28,10 +36,10 @@ export async function makeRungs(clips: Clips, name: string, input: string): Prom
   const source = await probe(input, { binaries, folder, signal: common.signal });
   const plan = makePlan(source);
   const raw = (rendition: string) => `${rendition}.raw.mp4`;
-  const lines = [undefined, ...plan.video].map(() => () => undefined);
+  const lines = ['progress', ...plan.video, 'packets'].map(() => () => undefined);
   const names = plan.video.map((video) => video.name);
-  const references = referencesFor(plan, source.size, names, folder);
-  const args = [...QUIET, ...encodeArgs({ input, source, plan, references, pipeOf: raw })];
+  const references = compare ? referencesFor(plan, source.size, names, folder) : [];
+  const args = [...QUIET, ...encodeArgs({ input, source, plan, start, references, pipeOf: raw })];
   for (const spec of [
     { file: binaries.ffmpeg, args, lines },
     { file: binaries.packager, args: packagerArgs(plan, raw) },
@@ -40,11 +48,14 @@ export async function makeRungs(clips: Clips, name: string, input: string): Prom
     if (!ok) throw new Error(stderr);
   }
   const file = (rendition: string) => join(folder, `${rendition}.mp4`);
+  const parts = async (rendition: string) => {
+    const count = (await readdir(join(folder, rendition))).length;
+    const all = Array.from({ length: count }, (_, n) => readFile(join(folder, rendition, segmentName(n))));
+    const [init = Buffer.alloc(0), ...segments] = await Promise.all(all);
+    return [unifiedInit(init, plan.duration), ...segments];
+  };
   for (const rendition of [...names, ...(plan.audio ? ['audio'] : [])]) {
-    const part = (n: number) => readFile(join(folder, rendition, segmentName(n)));
-    const segments = (await readdir(join(folder, rendition))).length - 1;
-    const parts = await Promise.all(Array.from({ length: segments }, (_, index) => part(index + 1)));
-    await writeFile(file(rendition), Buffer.concat([unifiedInit(await part(0), plan.duration), ...parts]));
+    await writeFile(file(rendition), Buffer.concat(await parts(rendition)));
   }
-  return { source, plan, folder, references, file };
+  return { source, plan, folder, references, file, parts };
 }

@@ -27,7 +27,7 @@ interface Shape {
 function planFor({ size: [width, height] = [320, 240], rate: [num, den] = [25, 1], seconds = 1 }: Shape): Plan {
   const rate = { num, den };
   const steady = { nominalRate: rate, averageRate: rate, interlaced: false, hdr: false, end: seconds, audioEnd: null };
-  const source = { video: 0, audio: null, size: { width, height }, dropped: [], ...steady };
+  const source = { video: 0, audio: null, seekable: true, size: { width, height }, dropped: [], ...steady };
   return makePlan(source, JobOptions.parse({}));
 }
 

@@ -32,7 +32,7 @@ export const CREATE = {
   key: 'clip.mp4',
   bucket: 'reelwire-output',
   source: { size_bytes: 1000, content_type: 'video/mp4' },
-  options: { quality: 'standard', ladder: null, mp4: false },
+  options: { quality: 'standard', ladder: null, mp4: false, retention_days: null, priority: 'normal' },
   metadata: {},
 } as const;
 

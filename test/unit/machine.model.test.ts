@@ -9,7 +9,7 @@ import { Refusal } from '../../src/durable/job/draft.ts';
 import type { TimelessCommand } from '../../src/durable/job/machine.ts';
 import { outputs } from '../../src/durable/job/outputs.ts';
 import { apply, type JobState } from '../../src/durable/job/state.ts';
-import { CREATE, commit, JobModel, PLAN } from './commands.ts';
+import { CREATE, commit, JobModel, PLAN, types } from './commands.ts';
 
 type Step = { wait: number; again: boolean; command: TimelessCommand };
 
@@ -128,10 +128,17 @@ const command: fc.Arbitrary<TimelessCommand> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ type: 'retry' as const }) },
 );
 
-const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.record({ wait: fc.integer({ min: 0, max: 4000 }), again: fc.boolean(), command }),
-  { minLength: 1, maxLength: 60, size: 'max' },
-);
+const step = (drawn: fc.Arbitrary<TimelessCommand>): fc.Arbitrary<Step> =>
+  fc.record({ wait: fc.integer({ min: 0, max: 4000 }), again: fc.boolean(), command: drawn });
+
+/** Some jobs are deleted, and may hear more all the same. */
+const deletion = step(fc.constant({ type: 'delete' as const, by: 'the API' }));
+const steps: fc.Arbitrary<Step[]> = fc
+  .tuple(
+    fc.array(step(command), { minLength: 1, maxLength: 60, size: 'max' }),
+    fc.oneof(fc.constant([]), fc.tuple(deletion, step(command), step(command))),
+  )
+  .map(([life, end]) => [...life, ...end]);
 
 /** What the playlists of the listed rungs, and of the audio beside them, show. */
 function shown(state: JobState | null): Record<string, string[]> {
@@ -157,7 +164,13 @@ function check(model: JobModel, command: TimelessCommand): boolean {
   }
   if (refused) expect(model.state).toBe(before);
   if ('lease' in command && !holdsLive(before, command.lease)) expect(entries).toEqual([]);
-  if (before?.completed_at && command.type !== 'retry') expect(entries).toEqual([]);
+  if (before?.deleted) {
+    expect([entries, refused]).toEqual([[], command.type !== 'delete' && command.type !== 'create']);
+  } else if (before?.completed_at && command.type === 'delete') {
+    expect(types(entries)).toEqual(['_deleted']);
+  } else if (before?.completed_at && command.type !== 'retry') {
+    expect(entries).toEqual([]);
+  }
 
   const now = shown(model.state);
   for (const [name, list] of Object.entries(shown(before))) expect(now[name]?.slice(0, list.length)).toEqual(list);
@@ -174,7 +187,8 @@ function checkLog(model: JobModel): void {
     expect(entry.seq).toBe(i + 1);
     if (endsRun(entry)) {
       const next = model.log[i + 1];
-      expect(next === undefined || (next.type === 'state' && next.data.details.state === 'retried')).toBe(true);
+      const isRetried = next?.type === 'state' && next.data.details.state === 'retried';
+      expect(next === undefined || next.type === '_deleted' || isRetried).toBe(true);
     }
     if (!isVisible(entry)) return;
     if (entry.type === 'state' && entry.data.details.state === 'retried') run += 1;
@@ -187,7 +201,7 @@ function checkLog(model: JobModel): void {
 }
 
 test('whatever happens to a job in whatever order, its log stays sound', () => {
-  const seen = { completed: 0, failed: 0, cancelled: 0, refused: 0, twoTakes: 0 };
+  const seen = { completed: 0, failed: 0, cancelled: 0, deleted: 0, refused: 0, twoTakes: 0, joined: 0 };
   fc.assert(
     fc.property(steps, (script) => {
       const model = new JobModel();
@@ -202,7 +216,9 @@ test('whatever happens to a job in whatever order, its log stays sound', () => {
         if (command.type !== 'retry') expect(model.log).toHaveLength(length);
       }
       checkLog(model);
-      const { status, segments } = model.job;
+      const { status, segments, deleted, whole } = model.job;
+      if (deleted) seen.deleted += 1;
+      if (Object.values(whole).some(({ take }) => take === null)) seen.joined += 1;
       if (status === 'completed' || status === 'failed' || status === 'cancelled') seen[status] += 1;
       if (ALL.some((name) => new Set(segments[name]?.map(({ take }) => take)).size > 1)) seen.twoTakes += 1;
     }),

@@ -1,7 +1,9 @@
 /** The rules of the machine, one by one. `machine.model.test.ts` mixes them. */
 import { describe, expect, test } from 'vitest';
 import type { TaskEntry } from '../../src/contract/transcoder.ts';
-import { MAX_ATTEMPTS } from '../../src/durable/job/machine.ts';
+import { Refusal } from '../../src/durable/job/draft.ts';
+import { grant } from '../../src/durable/job/grant.ts';
+import { MAX_ATTEMPTS, type TimelessCommand } from '../../src/durable/job/machine.ts';
 import { outputs } from '../../src/durable/job/outputs.ts';
 import { view } from '../../src/durable/job/view.ts';
 import { CREATE, commit, commits, JobModel, PLAN, types } from './commands.ts';
@@ -206,6 +208,52 @@ describe('takes', () => {
     expect(model.job.segments['360p']?.filter(({ n }) => n === 1).map(({ take }) => take)).toEqual([first, second]);
   });
 
+  /** The first lease commits segment 1, the second one 2 and 3, with `content` in their init segments too. */
+  function resumed(content: string): { model: JobModel; lease: number } {
+    const model = created();
+    const first = model.lease('r1');
+    model.run({ type: 'report', lease: first, entries: [{ type: 'plan', plan: PLAN }], commits: commits(0, 1) });
+    model.run({ type: 'expire', lease: first });
+    const lease = model.lease('r2');
+    model.run({ type: 'report', lease, entries: [], commits: [...commits(0, 0, content), ...commits(2, 3)] });
+    return { model, lease };
+  }
+  const whole: TaskEntry[] = [{ type: 'rendition', name: '360p', segments: 3 }];
+
+  test('a take that begins in the middle makes the rendition whole with those before it, if their inits are equal', () => {
+    const { model, lease } = resumed('a');
+    const before = grant(model.job, 1000).committed.find(({ rendition }) => rendition === '360p');
+    const runs = [
+      { take: 1, from: 1, to: 1 },
+      { take: 2, from: 2, to: 3 },
+    ];
+    expect(before).toEqual({ rendition: '360p', runs, init_sha256: 'a'.repeat(64), ended: false, whole: false });
+    model.run({ type: 'report', lease, entries: whole, commits: [] });
+    expect(model.job.whole['360p']).toEqual({ take: null, segments: 3 });
+    expect(outputs(model.job).renditions['360p']?.whole?.map(({ n, take }) => [n, take])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 2],
+    ]);
+  });
+
+  test('takes with different inits make nothing whole together, and one of them alone does', () => {
+    const { model, lease } = resumed('b');
+    expect(grant(model.job, 1000).committed[0]?.init_sha256).toBeNull();
+    const refused = () => model.run({ type: 'report', lease, entries: whole, commits: [] });
+    expect(refused).toThrow(expect.objectContaining({ code: 'rendition_incomplete' }));
+    model.run({ type: 'report', lease, entries: whole, commits: commits(1, 1) });
+    expect(model.job.whole['360p']).toEqual({ take: lease, segments: 3 });
+  });
+
+  test('a last segment that is shorter than the grid says that a rendition has ended', () => {
+    const model = created();
+    const lease = model.lease('r1');
+    const last = { ...commit('360p', 1), duration: 3.9 };
+    model.run({ type: 'report', lease, entries: [{ type: 'plan', plan: PLAN }], commits: [commit('360p', 0), last] });
+    expect(grant(model.job, 1000).committed).toMatchObject([{ rendition: '360p', ended: true, whole: false }]);
+  });
+
   const progressAt = (speeds: number[]) => {
     const renditions = PLAN.video.map(({ name }, i) => ({
       name,
@@ -317,5 +365,82 @@ describe('cancel and retry', () => {
     );
     model.lease('r9');
     expect(model.job.status).toBe('processing');
+  });
+});
+
+/** A job in each state that it can be in. */
+const STATES: Record<string, () => JobModel> = {
+  queued: created,
+  encoding: () => {
+    const model = created();
+    model.lease('r1');
+    return model;
+  },
+  storing: () => {
+    const model = created();
+    model.run({ type: 'store', lease: model.work('r1') });
+    return model;
+  },
+  completed: () => {
+    const model = created();
+    model.run({ type: 'complete', lease: model.work('r1'), result: { duration_seconds: 12 }, artifacts: [] });
+    return model;
+  },
+  failed: () => {
+    const model = created();
+    const error = { code: 'not_media' as const, message: 'no', retryable: false };
+    model.run({ type: 'fail', lease: model.lease('r1'), error });
+    return model;
+  },
+  cancelled: () => {
+    const model = created();
+    model.run({ type: 'cancel', by: 'the API' });
+    return model;
+  },
+  deleted: () => {
+    const model = created();
+    model.run({ type: 'delete', by: 'the API' });
+    return model;
+  },
+};
+
+describe('cancel, retry and delete in every state', () => {
+  const by = 'the API';
+  const CANCELLED = ['cancelled'];
+  const RETRIED = ['state', 'state'];
+  test.each<[string, string[] | string, string[] | string, string[]]>([
+    ['queued', CANCELLED, 'The job is pending;', ['cancelled', '_deleted']],
+    ['encoding', CANCELLED, 'The job is processing;', ['cancelled', '_deleted']],
+    ['storing', CANCELLED, 'The job is processing;', ['cancelled', '_deleted']],
+    ['completed', 'The job is completed', 'The job is completed;', ['_deleted']],
+    ['failed', 'The job is failed', RETRIED, ['_deleted']],
+    ['cancelled', [], RETRIED, ['_deleted']],
+    ['deleted', 'There is no job', 'There is no job', []],
+  ])('%s', (state, cancelled, retried, deleted) => {
+    const outcome = (command: TimelessCommand): string[] | string => {
+      const model = STATES[state]?.() ?? created();
+      try {
+        const entries = types(model.run(command));
+        if (command.type !== 'retry') expect(model.run(command)).toEqual([]);
+        return entries;
+      } catch (error) {
+        return error instanceof Refusal ? error.message : 'no refusal';
+      }
+    };
+    const same = (expected: string[] | string) =>
+      typeof expected === 'string' ? expect.stringContaining(expected) : expected;
+    expect(outcome({ type: 'cancel', by })).toEqual(same(cancelled));
+    expect(outcome({ type: 'retry' })).toEqual(same(retried));
+    expect(outcome({ type: 'delete', by })).toEqual(deleted);
+  });
+
+  test('whoever works on a deleted job is told that it is gone', () => {
+    const model = created();
+    const lease = model.lease('r1');
+    model.run({ type: 'delete', by });
+    expect(() => model.run({ type: 'report', lease, entries: [], commits: [] })).toThrow(
+      expect.objectContaining({ code: 'job_not_found' }),
+    );
+    expect(model.run(CREATE)).toEqual([]);
   });
 });

@@ -165,6 +165,28 @@ describe('DASH', () => {
     expect(audio?.playlists[0]?.segments).toHaveLength(3);
   });
 
+  test('a rendition that several takes made is named segment by segment, with the init that they share', () => {
+    const model = new JobModel();
+    model.run(CREATE);
+    const first = model.lease('r1');
+    model.run({ type: 'report', lease: first, entries: [{ type: 'plan', plan: PLAN }], commits: commits(0, 1) });
+    model.run({ type: 'expire', lease: first });
+    const names = ['audio', '360p', '720p'];
+    const entries = names.map((name) => ({ type: 'rendition' as const, name, segments: 3 }));
+    model.run({ type: 'report', lease: model.lease('r2'), entries, commits: [...commits(0, 0), ...commits(2, 3)] });
+    const text = mpd(outputs(model.job, true));
+    const { playlists, duration } = parseMpd(text, { manifestUri: 'http://h/' });
+    expect(duration).toBe(12);
+    expect(playlists[0]?.segments.map(({ resolvedUri, duration, map }) => [resolvedUri, duration, map.uri])).toEqual([
+      ['http://h/360p/t1/1.m4s', 4, '360p/t1/init.mp4'],
+      ['http://h/360p/t2/2.m4s', 4, '360p/t1/init.mp4'],
+      ['http://h/360p/t2/3.m4s', 4, '360p/t1/init.mp4'],
+    ]);
+    const playlist = mediaPlaylist(media(outputs(model.job, true), '360p', true));
+    expect(playlist.segments.map(({ uri }) => uri)).toEqual(['t1/1.m4s', 't2/2.m4s', 't2/3.m4s']);
+    expect(media(outputs(model.job, true), '360p', true).match(/EXT-X-MAP/g)).toHaveLength(1);
+  });
+
   test('lengths that no decimal fraction can hold stay exact', () => {
     const model = new JobModel();
     model.run(CREATE);

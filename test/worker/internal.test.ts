@@ -29,10 +29,9 @@ describe('lease', () => {
       lease_ms: 30_000,
       attempt: 1,
       source: { size_bytes: 16, content_type: 'application/octet-stream' },
-      options: { quality: 'standard', ladder: null, mp4: false },
+      options: { quality: 'standard', ladder: null, mp4: false, retention_days: null, priority: 'normal' },
       plan: null,
       committed: [],
-      whole: [],
       validated: [],
       artifacts: [],
     });
@@ -65,8 +64,12 @@ describe('lease', () => {
     const request = { task: 'main', transcoder: 'box', request_id: 'three' };
     const grant = LeaseGrant.parse(await (await internal(id, 'lease', request)).json());
     expect(grant.plan).toEqual(PLAN);
-    expect(grant.committed).toHaveLength(9);
-    expect(grant.committed).toContainEqual({ rendition: '720p', n: 3, take: first });
+    expect(grant.committed.map(({ rendition }) => rendition)).toEqual(['360p', '720p', 'audio']);
+    expect(grant.committed[1]).toMatchObject({
+      rendition: '720p',
+      runs: [{ take: first, from: 1, to: 3 }],
+      ended: false,
+    });
   });
 });
 
@@ -263,7 +266,7 @@ describe('a second attempt', () => {
     await internal(id, 'release', { lease: first });
     const request = { task: 'main', transcoder: 'box', request_id: 'second-attempt' };
     const grant = LeaseGrant.parse(await (await internal(id, 'lease', request)).json());
-    expect(grant.whole).toContainEqual({ rendition: '720p', take: first, segments: 3 });
+    expect(grant.committed).toContainEqual(expect.objectContaining({ rendition: '720p', whole: true }));
     expect([grant.validated, grant.artifacts]).toEqual([['360p'], []]);
     const headers = { 'Reelwire-Lease': `main:${grant.lease}` };
     const answer = await call(`/internal/jobs/${id}/outputs/720p/t${first}/2.m4s`, { headers });

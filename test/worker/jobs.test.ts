@@ -18,7 +18,7 @@ describe('GET /jobs/:id', () => {
       eta_seconds: null,
       error_message: null,
       error: null,
-      options: { quality: 'standard', ladder: null, mp4: false },
+      options: { quality: 'standard', ladder: null, mp4: false, retention_days: null, priority: 'normal' },
       metadata: {},
       playback: {
         hls: `/jobs/${id}/outputs/master.m3u8`,
@@ -109,9 +109,9 @@ describe('cancel and retry', () => {
 describe('addresses that are none', () => {
   test.each([
     ['GET', '/nothing'],
-    ['GET', '/jobs'],
+    ['PUT', '/jobs'],
     ['GET', '/process'],
-    ['DELETE', `/jobs/${crypto.randomUUID()}`],
+    ['DELETE', `/jobs/${crypto.randomUUID()}/stream`],
     ['POST', '/do/call/destroy'],
     ['GET', '/internal/jobs'],
   ])('%s %s', async (method, path) => {

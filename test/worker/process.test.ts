@@ -63,7 +63,7 @@ describe('refused, and nothing is left behind', () => {
     ['unknown_field', 400, () => process('x', OCTETS, '?colour=red')],
     ['invalid_field', 400, () => process('x', OCTETS, `?options=${encodeURIComponent('{"quality":"best"}')}`)],
     ['invalid_field', 400, () => process('x', OCTETS, `?options=${encodeURIComponent('{"ladder":[]}')}`)],
-    ['invalid_field', 400, () => process('x', OCTETS, `?options=${encodeURIComponent('{"retention_days":3}')}`)],
+    ['invalid_field', 400, () => process('x', OCTETS, `?options=${encodeURIComponent('{"retention_days":0}')}`)],
     ['invalid_field', 400, () => process(form(['video', video()], ['options', '[1]']))],
     ['duplicate_field', 400, () => process('x', OCTETS, '?key=a&key=b')],
     ['invalid_field', 400, () => process(form(['key', long], ['video', video()]))],
@@ -145,7 +145,13 @@ describe('taken', () => {
 
   test('options come back with the job, those not given at their defaults', async () => {
     const id = await accepted(await process(form(['video', video()], ['options', '{"ladder":[720,360],"mp4":true}'])));
-    expect((await job(id)).options).toEqual({ quality: 'standard', ladder: [720, 360], mp4: true });
+    expect((await job(id)).options).toEqual({
+      quality: 'standard',
+      ladder: [720, 360],
+      mp4: true,
+      retention_days: null,
+      priority: 'normal',
+    });
   });
 
   test('metadata comes back with the job', async () => {

@@ -12,7 +12,7 @@ import {
   type Report,
   ReportAnswer,
 } from '../../src/contract/transcoder.ts';
-import { FINISH_TIMEOUT_MS, GOODBYE_TIMEOUT_MS, PART_TIMEOUT_MS, UPLOAD_TIMEOUT_MS } from '../limits.ts';
+import { FINISH_TIMEOUT_MS, PART_TIMEOUT_MS, UPLOAD_TIMEOUT_MS } from '../limits.ts';
 import { Http } from './http.ts';
 
 /** Bytes and the digest that they must arrive with. */
@@ -46,8 +46,8 @@ export class EdgeClient {
     return this.#http.post(FinishAnswer, `/jobs/${job}/finish`, finish, { timeoutMs: FINISH_TIMEOUT_MS, signal });
   }
 
-  async release(job: string, lease: number): Promise<void> {
-    await this.#http.post(z.unknown(), `/jobs/${job}/release`, { lease }, { timeoutMs: GOODBYE_TIMEOUT_MS });
+  async release(job: string, lease: number, signal: AbortSignal): Promise<void> {
+    await this.#http.post(z.unknown(), `/jobs/${job}/release`, { lease }, { signal });
   }
 
   async announce(announcement: Announcement, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,8 @@
 /**
  * A lease while it is held. One loop reports: at most every REPORT_GAP_MS, at least every RENEW_MS, one request in
- * flight. A report that got no answer is sent again, same batch and same content, until the lease has run out since
- * the last accepted one. `signal` is the task's life line: it aborts with the reason to stop (`LeaseLost`,
+ * flight. A report that got no answer is sent again, same batch and same content, and so is any other call. That goes
+ * on far beyond `lease_ms`: when the edge was away itself, it renews the lease; when it gave the lease away, it refuses
+ * the first word it hears from us. `signal` is the task's life line: it aborts with the reason to stop (`LeaseLost`,
  * `Cancelled`, `ShuttingDown`, or a `TaskFailure` when the edge refuses what we say but not the lease).
  * `finish` runs beside the loop, which goes on renewing; `close` ends the loop and must always be called.
  */
@@ -10,7 +11,7 @@ import type { Logger } from 'pino';
 import type { Commit } from '../../src/contract/job.ts';
 import type { LeaseGrant, Report, TaskEntry, TaskError, TaskResult } from '../../src/contract/transcoder.ts';
 import { Cancelled, EdgeRefused, EdgeUnavailable, LeaseLost, TaskFailure, toError } from '../errors.ts';
-import { RENEW_MS, REPORT_GAP_MS, REPORT_TICK_MS, REQUEST_TIMEOUT_MS, UPLOAD_RETRIES } from '../limits.ts';
+import { AWAY_MS, GOODBYE_TIMEOUT_MS, RENEW_MS, REPORT_GAP_MS, REPORT_TICK_MS, REQUEST_TIMEOUT_MS } from '../limits.ts';
 import type { EdgeClient, Held, Payload } from './client.ts';
 import { Outbox } from './outbox.ts';
 import { whileUnavailable } from './retry.ts';
@@ -29,15 +30,18 @@ export class Lease {
   readonly #outbox = new Outbox();
   readonly #loop: Promise<void>;
   readonly #waiters: Array<() => void> = [];
-  #renewedAt: number;
+  /** When the edge last took a word of ours. */
+  #heardAt: number;
   #sentAt = Number.NEGATIVE_INFINITY;
   #batch = 0;
+  #isAway = false;
+  #hasFailed = false;
 
   constructor(edge: EdgeClient, job: string, grant: LeaseGrant, askedAt: number, shutdown: AbortSignal, log: Logger) {
     this.#edge = edge;
     this.job = job;
     this.grant = grant;
-    this.#renewedAt = askedAt;
+    this.#heardAt = askedAt;
     this.#shutdown = shutdown;
     this.#log = log;
     this.signal = AbortSignal.any([this.#end.signal, shutdown]);
@@ -67,7 +71,7 @@ export class Lease {
   }
 
   download(from: number, signal: AbortSignal): Promise<Response> {
-    return this.#unlessLost(this.#edge.source(this.#held, from, signal));
+    return this.call((edge, held) => edge.source(held, from, signal), signal);
   }
 
   /** `path` below the job's outputs. */
@@ -76,21 +80,34 @@ export class Lease {
   }
 
   /** Any call under this lease, tried again while the edge is away. */
-  call<T>(once: (edge: EdgeClient, held: Held) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const retried = whileUnavailable(() => once(this.#edge, this.#held), { signal, retries: UPLOAD_RETRIES });
-    return this.#unlessLost(retried);
+  async call<T>(once: (edge: EdgeClient, held: Held) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const held = { job: this.job, lease: this.grant.lease };
+    try {
+      const answer = await whileUnavailable(() => once(this.#edge, held), { signal, worthIt: this.#patience() });
+      this.#heardAt = performance.now();
+      return answer;
+    } catch (error) {
+      if (error instanceof EdgeRefused && error.endsLease) this.#end.abort(new LeaseLost(error.message));
+      throw error;
+    }
   }
 
-  /** The edge gives a repeated call its first answer again, so it is tried for as long as the lease may hold. */
+  /** The edge gives a repeated call its first answer again. */
   async finish(outcome: Outcome): Promise<void> {
+    this.#hasFailed = 'error' in outcome;
     const once = () => this.#edge.finish(this.job, { lease: this.grant.lease, ...outcome }, this.#shutdown);
-    const worthIt = () => performance.now() < this.#expiresAt();
-    const { status } = await whileUnavailable(once, { signal: this.#shutdown, worthIt });
+    const { status } = await whileUnavailable(once, { signal: this.#shutdown, worthIt: this.#patience() });
     this.#log.info({ status }, 'finished');
   }
 
   async release(): Promise<void> {
-    await this.#edge.release(this.job, this.grant.lease);
+    const signal = AbortSignal.timeout(GOODBYE_TIMEOUT_MS);
+    await whileUnavailable(() => this.#edge.release(this.job, this.grant.lease, signal), { signal });
+  }
+
+  /** The attempt ended in an error, or nobody could be told how it ended; not because others decided so. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   async close(): Promise<void> {
@@ -98,21 +115,10 @@ export class Lease {
     await this.#loop;
   }
 
-  get #held(): Held {
-    return { job: this.job, lease: this.grant.lease };
-  }
-
-  #expiresAt(): number {
-    return this.#renewedAt + this.grant.lease_ms;
-  }
-
-  async #unlessLost<T>(call: Promise<T>): Promise<T> {
-    try {
-      return await call;
-    } catch (error) {
-      if (error instanceof EdgeRefused && error.endsLease) this.#end.abort(new LeaseLost(error.message));
-      throw error;
-    }
+  /** Says whether to go on trying: until this call, or the whole edge, has given no answer for AWAY_MS. */
+  #patience(): () => boolean {
+    const since = performance.now();
+    return () => performance.now() < Math.min(since, this.#heardAt) + AWAY_MS;
   }
 
   async #run(): Promise<void> {
@@ -135,7 +141,7 @@ export class Lease {
       await this.#send(report, stop);
       this.#batch = report.batch;
     } catch (error) {
-      if (!(error instanceof EdgeRefused) || error.endsLease) throw lost(error);
+      if (!(error instanceof EdgeRefused) || error.endsLease) throw this.#lost(error);
       this.#log.error({ error: error.message, batch: report.batch }, 'the edge refused a report');
       this.#end.abort(new TaskFailure('internal', 'The transcoder and the server do not understand each other.'));
       return;
@@ -145,19 +151,28 @@ export class Lease {
   }
 
   async #send(report: Report, stop: AbortSignal): Promise<void> {
+    const timeoutMs = Math.min(REQUEST_TIMEOUT_MS, this.grant.lease_ms);
     const once = () => {
       this.#sentAt = performance.now();
-      const left = Math.max(1, Math.ceil(this.#expiresAt() - this.#sentAt));
-      return this.#edge.report(this.job, report, Math.min(REQUEST_TIMEOUT_MS, left), stop);
+      return this.#edge.report(this.job, report, timeoutMs, stop);
     };
-    const answer = await whileUnavailable(once, { signal: stop, worthIt: () => performance.now() < this.#expiresAt() });
-    this.#renewedAt = this.#sentAt;
+    const isPatient = this.#patience();
+    const worthIt = () => {
+      if (!this.#isAway) this.#log.warn('the edge does not answer; the task goes on');
+      this.#isAway = true;
+      return isPatient();
+    };
+    const answer = await whileUnavailable(once, { signal: stop, worthIt });
+    if (this.#isAway) this.#log.info('the edge answers again');
+    this.#isAway = false;
+    this.#heardAt = performance.now();
     if (answer.cancel) throw new Cancelled('the job was cancelled');
   }
-}
 
-function lost(thrown: unknown): Error {
-  if (thrown instanceof EdgeUnavailable) return new LeaseLost(`no answer for the whole lease: ${thrown.message}`);
-  if (thrown instanceof EdgeRefused) return new LeaseLost(thrown.message);
-  return toError(thrown);
+  #lost(thrown: unknown): Error {
+    if (thrown instanceof EdgeRefused) return new LeaseLost(thrown.message);
+    if (!(thrown instanceof EdgeUnavailable)) return toError(thrown);
+    this.#hasFailed = true;
+    return new LeaseLost(`the edge was silent for too long: ${thrown.message}`);
+  }
 }

@@ -1,7 +1,8 @@
 /**
  * One ffmpeg command over a source: one decode, the shared filters, a split, and from it every rung of `plan` scaled
  * from the source, each into its own named pipe as fragmented mp4, and the frames that are kept to compare with. A
- * plan without rungs leaves the audio alone.
+ * plan without rungs leaves the audio alone. Rungs may go on where earlier takes stopped (starting.ts); the audio is
+ * always made from its beginning.
  */
 import type { Plan, PlannedAudio, PlannedVideo } from '../../src/contract/job.ts';
 import { CPU_SECONDS, MAX_DURATION_SECONDS, MAX_PIXELS } from '../limits.ts';
@@ -9,6 +10,16 @@ import { levelOfCodec } from './levels.ts';
 import type { Source } from './probe.ts';
 import { rateText } from './rates.ts';
 import { type Reference, referenceOutput, samples } from './reference.ts';
+import {
+  clockOfSource,
+  fragmentFlags,
+  framesMade,
+  packetList,
+  type Start,
+  seekInput,
+  startsLate,
+  withoutMade,
+} from './starting.ts';
 
 /** Before the rest of every command: quiet, without a look at stdin, progress on fd 3. */
 export const QUIET = ['-nostdin', '-hide_banner', '-y', '-v', 'error', '-progress', 'pipe:3'] as const;
@@ -28,8 +39,8 @@ export const SAFE_INPUT: readonly string[] = [
  * What the packager reads: fragments of half a second, each written at once (quiet audio would otherwise wait in a
  * buffer of 32 KiB until the end); the moov waits until the edit list is known.
  */
-const FRAGMENTED = [
-  ...['-movflags', '+delay_moov+default_base_moof', '-frag_duration', '500000'],
+const fragmented = (flags = ''): string[] => [
+  ...['-movflags', `+delay_moov+default_base_moof${flags}`, '-frag_duration', '500000'],
   ...['-flush_packets', '1', '-f', 'mp4'],
 ];
 const PLAIN = ['-map_metadata', '-1', '-map_chapters', '-1'];
@@ -42,39 +53,49 @@ const PLAIN = ['-map_metadata', '-1', '-map_chapters', '-1'];
 export const alsoRead = (stream: number | null): string[] =>
   stream === null ? [] : ['-map', `0:${stream}`, '-c', 'copy', '-f', 'null', '-'];
 
-/** fd 3 carries ffmpeg's own progress; from here on, one pipe for each rung. */
+/** fd 3 carries ffmpeg's own progress; from here on, one pipe for each rung, and one for the packets that are read. */
 const FIRST_COUNTER_FD = 4;
 
 export interface EncodeJob {
   readonly input: string;
   readonly source: Source;
   readonly plan: Plan;
-  /** To be made. */
+  readonly start: Start;
+  /** To be made, from the beginning: where there are any, no rung has frames already. */
   readonly references: readonly Reference[];
   readonly pipeOf: (rendition: string) => string;
 }
 
 export function encodeArgs(job: EncodeJob): string[] {
-  const { input, source, plan, references, pipeOf } = job;
+  const { input, source, plan, start, references, pipeOf } = job;
   const pictures = plan.video.length + references.length > 0;
+  const sound = plan.audio && source.audio !== null ? { audio: plan.audio, input: start.seek > 0 ? 1 : 0 } : null;
   return [
-    ...SAFE_INPUT,
     ...['-timelimit', String(Math.ceil(CPU_SECONDS.start + CPU_SECONDS.perSecond * plan.duration))],
-    ...['-max_pixels', String(MAX_PIXELS), '-t', String(MAX_DURATION_SECONDS), '-i', input],
+    ...readFrom(input, start.seek),
+    ...(sound?.input === 1 ? readFrom(input, 0) : []),
     ...(pictures ? ['-filter_complex', filterGraph(job)] : []),
-    ...plan.video.flatMap((video, index) => videoOutput(video, index, pipeOf(video.name))),
-    ...(plan.audio && source.audio !== null ? audioOutput(plan, plan.audio, source, pipeOf(plan.audio.name)) : []),
+    ...plan.video.flatMap((video, index) => videoOutput(video, index, framesMade(video, start), pipeOf(video.name))),
+    ...(sound ? audioOutput(plan, sound, source, pipeOf(sound.audio.name)) : []),
     ...references.flatMap((reference, index) => referenceOutput(reference, `[k${index}]`)),
     ...(pictures ? [] : alsoRead(source.video)),
     ...(plan.audio ? [] : alsoRead(source.audio)),
+    ...(start.made.size > 0 ? packetList(source.video, FIRST_COUNTER_FD + plan.video.length) : []),
   ];
 }
 
-function filterGraph({ source, plan, references }: EncodeJob): string {
-  const rungs = plan.video.map(({ width, height, fps }, index) => ({
-    fps,
-    branch: `scale=${width}:${height}:flags=bicubic:out_range=tv,format=yuv420p,setsar=1[v${index}]`,
-  }));
+/** An input, from a whole second on. */
+export const readFrom = (input: string, seek: number): string[] => [
+  ...SAFE_INPUT,
+  ...['-max_pixels', String(MAX_PIXELS), '-t', String(MAX_DURATION_SECONDS), ...seekInput(seek), '-i', input],
+];
+
+function filterGraph({ source, plan, start, references }: EncodeJob): string {
+  const rungs = plan.video.map((video, index) => {
+    const { width, height, fps } = video;
+    const scale = `scale=${width}:${height}:flags=bicubic:out_range=tv,format=yuv420p,setsar=1[v${index}]`;
+    return { fps, branch: withoutMade(framesMade(video, start)) + scale };
+  });
   const kept = references.map((reference, index) => ({
     fps: reference.fps,
     branch: `${samples(reference)}[k${index}]`,
@@ -84,19 +105,20 @@ function filterGraph({ source, plan, references }: EncodeJob): string {
     return `[s${index}]${plan.filters.endsWith(rate) ? '' : `${rate},`}${branch}`;
   });
   const labels = branches.map((_, index) => `[s${index}]`).join('');
-  return [`[0:${source.video}]${plan.filters},split=${branches.length}${labels}`, ...branches].join(';');
+  const shared = `${clockOfSource(start.seek)}${plan.filters}`;
+  return [`[0:${source.video}]${shared},split=${branches.length}${labels}`, ...branches].join(';');
 }
 
-function videoOutput(video: PlannedVideo, index: number, pipe: string): string[] {
+function videoOutput(video: PlannedVideo, index: number, made: number, pipe: string): string[] {
   const { gop, crf, maxrate, bufsize, codecs } = video;
   return [
-    ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high'],
+    ...['-map', `[v${index}]`, ...startsLate(made), '-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high'],
     ...['-level:v', (levelOfCodec(codecs) / 10).toFixed(1), '-crf', String(crf)],
     ...['-maxrate', String(maxrate), '-bufsize', String(bufsize)],
     ...['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-flags', '+cgop'],
     ...['-stats_enc_pre', `pipe:${FIRST_COUNTER_FD + index}`, '-stats_enc_pre_fmt', '{n}'],
     ...PLAIN,
-    ...FRAGMENTED,
+    ...fragmented(fragmentFlags(made)),
     pipe,
   ];
 }
@@ -114,10 +136,16 @@ function audioFilter({ duration }: Plan, { audioEnd }: Source): string {
     : resampled;
 }
 
-const audioOutput = (plan: Plan, audio: PlannedAudio, source: Source, pipe: string): string[] => [
-  ...['-map', `0:${source.audio}`, '-c:a', 'aac', '-b:a', String(audio.bandwidth)],
+interface Sound {
+  readonly audio: PlannedAudio;
+  /** ffmpeg's number of the input that it is read from. */
+  readonly input: number;
+}
+
+const audioOutput = (plan: Plan, { audio, input }: Sound, source: Source, pipe: string): string[] => [
+  ...['-map', `${input}:${source.audio}`, '-c:a', 'aac', '-b:a', String(audio.bandwidth)],
   ...['-ac', String(audio.channels), '-ar', String(audio.sample_rate), '-af', audioFilter(plan, source)],
   ...PLAIN,
-  ...FRAGMENTED,
+  ...fragmented(),
   pipe,
 ];

@@ -17,6 +17,7 @@ import { packagerArgs } from './packager-args.ts';
 import { openPipes } from './pipes.ts';
 import type { Source } from './probe.ts';
 import type { Reference } from './reference.ts';
+import { framesMade, type Start } from './starting.ts';
 import type { Watchdog } from './watchdog.ts';
 
 export interface Pair {
@@ -24,6 +25,7 @@ export interface Pair {
   readonly plan: Plan;
   readonly source: Source;
   readonly input: string;
+  readonly start: Start;
   /** Made on the way. */
   readonly references: readonly Reference[];
   /** Where segments and playlists appear; made here. */
@@ -31,9 +33,9 @@ export interface Pair {
   readonly nice: number;
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Told of every advance, and stopped, here. */
+  /** Told of every advance. */
   readonly watchdog: Watchdog;
-  /** A rendition's encoder has been given `frames` frames. */
+  /** A rendition has so many frames: those of earlier takes, and those its encoder has been given. */
   readonly onFrame: (rendition: string, frames: number) => void;
 }
 
@@ -67,29 +69,26 @@ export async function runPair(pair: Pair): Promise<{ decodeErrors: number }> {
     pair.log.error({ tool, how: ended.how, stderr: ended.stderr }, 'a tool ended badly');
     apart.abort(new Error(`${tool}: ${ended.how}`));
   };
-  try {
-    await mkdir(folder, { recursive: true });
-    const pipes = await openPipes(folder, renditions.map(pipeOf), signal);
-    const encoder = run({
-      ...together,
-      file: binaries.ffmpeg,
-      args: [...QUIET, '-stats_period', '0.5', ...encodeArgs({ ...pair, pipeOf })],
-      lines: [
-        onAdvance(() => watchdog.advance(), pipes.release),
-        ...plan.video.map(({ name }) => frameCounter(name, onFrame)),
-      ],
-    }).then(watch('ffmpeg'));
-    await Promise.all([
-      encoder.finally(pipes.release),
-      run({ ...together, file: binaries.packager, args: packagerArgs(plan, pipeOf) }).then(watch('packager')),
-    ]);
-    signal.throwIfAborted();
-    watchdog.signal.throwIfAborted();
-    if (apart.signal.aborted) throw await failure(folder, diskFull, apart.signal.reason);
-    return { decodeErrors };
-  } finally {
-    watchdog.stop();
-  }
+  await mkdir(folder, { recursive: true });
+  const pipes = await openPipes(folder, renditions.map(pipeOf), signal);
+  const encoder = run({
+    ...together,
+    file: binaries.ffmpeg,
+    args: [...QUIET, '-stats_period', '0.5', ...encodeArgs({ ...pair, pipeOf })],
+    lines: [
+      onAdvance(() => watchdog.advance(), pipes.release),
+      ...plan.video.map((video) => frameCounter(video.name, framesMade(video, pair.start), onFrame)),
+      () => watchdog.advance(),
+    ],
+  }).then(watch('ffmpeg'));
+  await Promise.all([
+    encoder.finally(pipes.release),
+    run({ ...together, file: binaries.packager, args: packagerArgs(plan, pipeOf) }).then(watch('packager')),
+  ]);
+  signal.throwIfAborted();
+  watchdog.signal.throwIfAborted();
+  if (apart.signal.aborted) throw await failure(folder, diskFull, apart.signal.reason);
+  return { decodeErrors };
 }
 
 async function failure(folder: string, diskFull: boolean, cause: unknown): Promise<TaskFailure> {
@@ -112,8 +111,8 @@ function onAdvance(advanced: () => void, begun: () => Promise<void>): (line: str
   };
 }
 
-function frameCounter(rendition: string, onFrame: Pair['onFrame']): (line: string) => void {
+function frameCounter(rendition: string, made: number, onFrame: Pair['onFrame']): (line: string) => void {
   return (line) => {
-    if (/^\d+$/.test(line)) onFrame(rendition, Number(line) + 1);
+    if (/^\d+$/.test(line)) onFrame(rendition, made + Number(line) + 1);
   };
 }

@@ -19,6 +19,8 @@ export interface Source {
   /** ffmpeg's stream index. */
   readonly video: number;
   readonly audio: number | null;
+  /** Whether the container has an index, or what comes close, by which any keyframe is found with its exact time. */
+  readonly seekable: boolean;
   /** As it is shown: pixels made square, rotation applied. */
   readonly size: Size;
   readonly nominalRate: FrameRate | null;
@@ -32,6 +34,9 @@ export interface Source {
   /** What is in the file and will not be in the outputs, in words. */
   readonly dropped: readonly string[];
 }
+
+/** ffmpeg's names; each demuxer has several. */
+const SEEKABLE: ReadonlySet<string> = new Set(['mp4', 'matroska']);
 
 const Seconds = z.coerce.number().optional().catch(undefined);
 
@@ -59,7 +64,9 @@ type Stream = z.infer<typeof Stream>;
 
 const Probed = z.object({
   streams: z.array(Stream).default([]),
-  format: z.object({ duration: Seconds, start_time: Seconds }).default({ duration: undefined, start_time: undefined }),
+  format: z
+    .object({ format_name: z.string().default(''), duration: Seconds, start_time: Seconds })
+    .default({ format_name: '', duration: undefined, start_time: undefined }),
 });
 
 interface Where {
@@ -96,6 +103,7 @@ export async function probe(path: string, where: Where): Promise<Source> {
   return {
     video: video.index,
     audio: audio?.index ?? null,
+    seekable: format.format_name.split(',').some((name) => SEEKABLE.has(name)),
     size: displaySize(video),
     nominalRate: parseRate(video.r_frame_rate),
     averageRate: parseRate(video.avg_frame_rate),

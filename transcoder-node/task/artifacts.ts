@@ -74,7 +74,7 @@ export class Artifacts {
     const lowest = plan.video[0]?.name;
     if (!lowest || !(this.#wanted('poster') || this.#wanted('storyboard'))) return;
     await mkdir(this.#folder, { recursive: true });
-    const file = await renditions.file(lowest);
+    const file = await renditions.get(lowest).file();
     const spec = { binaries, file, plan, folder: this.#folder, signal, nice: REST_NICE };
     if (this.#wanted('poster')) await this.#store('poster', [await makePoster(spec)]);
     if (!this.#wanted('storyboard')) return;
@@ -89,8 +89,8 @@ export class Artifacts {
     const target = join(this.#folder, ARTIFACT_FILE.mp4);
     await remuxMp4({
       ...{ binaries, target, folder: this.#folder, signal, nice: REST_NICE },
-      video: await renditions.file(best),
-      audio: plan.audio && (await renditions.file(plan.audio.name)),
+      video: await renditions.get(best).file(),
+      audio: plan.audio && (await renditions.get(plan.audio.name).file()),
     });
     await this.#store('mp4', [target]);
     await rm(target);

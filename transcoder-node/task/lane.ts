@@ -1,7 +1,8 @@
 /**
  * One rendition's way to the edge. A few uploads run side by side, but commits leave in order, init first, and only
  * after their upload; then the segment's bytes go to the end of the rendition's file. Every video segment but the last
- * must fill the grid exactly.
+ * must fill the grid exactly. The packager counts from 1; the rendition goes on where it was. Segments that readers
+ * have already are neither uploaded nor committed.
  */
 import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
@@ -9,13 +10,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LimitFunction } from 'p-limit';
 import { segmentName } from '../../src/contract/ids.ts';
-import type { Plan } from '../../src/contract/job.ts';
+import type { Commit, Plan } from '../../src/contract/job.ts';
 import type { Payload } from '../edge/client.ts';
 import type { Lease } from '../edge/lease.ts';
 import { filePayload } from '../edge/store.ts';
 import { TaskFailure } from '../errors.ts';
 import { isWholeInit, segmentDuration, unifiedInit } from '../media/mp4.ts';
 import { type ClosedSegment, PlaylistTail } from '../media/playlist.ts';
+import type { Rendition } from './rendition.ts';
 import type { Renditions } from './renditions.ts';
 
 export interface Shipping {
@@ -28,8 +30,13 @@ export interface Shipping {
   readonly signal: AbortSignal;
   /** Resolves when the last segment is closed; its rejection is ours. */
   readonly encoded: Promise<unknown>;
-  /** The rendition is at the edge, and whole on this disk. */
+  /** The rendition is at the edge, and what was made of it here is on this disk. */
   readonly onRendition: (name: string) => void;
+}
+
+/** A rendition was begun by another build of the encoder, and is to be made anew. */
+export class OtherBuild extends Error {
+  override readonly name = 'OtherBuild';
 }
 
 /** An init that is caught while the packager writes it is read again. */
@@ -39,96 +46,134 @@ const GRID_SECONDS = 0.001;
 /** More than the boxes before a segment's `moof` ever take. */
 const HEAD_BYTES = 4096;
 
-interface Stored {
-  readonly bytes: number;
-  readonly sha256: string;
+interface Made {
+  readonly n: number;
   readonly duration: number;
-  /** What belongs into the rendition's file: bytes, or the segment's own file. */
-  readonly content: Uint8Array | string;
+  readonly path: string;
+  /** Null when readers have it. */
+  readonly commit: Commit | null;
 }
 
 export class Lane {
-  readonly name: string;
-  duration = 0;
   /** Settles with the last commit so far. */
   committed: Promise<void> = Promise.resolve();
-  readonly #kind: 'video' | 'audio';
+  readonly #rendition: Rendition;
+  readonly #after: number;
   readonly #shipping: Shipping;
   readonly #limit: LimitFunction;
   readonly #tail: PlaylistTail;
-  #segments = 0;
+  #init: Promise<Uint8Array<ArrayBuffer>> | null = null;
+  #opening: Promise<Commit> | null = null;
   #last: number | null = null;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(shipping: Shipping, limit: LimitFunction, name: string, kind: 'video' | 'audio') {
-    this.name = name;
-    this.#kind = kind;
+  constructor(shipping: Shipping, limit: LimitFunction, rendition: Rendition) {
+    this.#rendition = rendition;
+    this.#after = rendition.after;
     this.#shipping = shipping;
     this.#limit = limit;
-    this.#tail = new PlaylistTail(shipping.folder, name, kind);
+    this.#tail = new PlaylistTail(shipping.folder, rendition.name, rendition.kind);
   }
 
   async sweep(): Promise<void> {
     if (this.#failure) throw this.#failure.error;
-    for (const segment of await this.#tail.next()) {
-      if (this.#segments === 0) this.#enqueue({ n: 0, keyframe: null });
-      this.#segments = segment.n;
-      this.#enqueue(segment);
-    }
+    for (const segment of await this.#tail.next()) this.#enqueue(segment);
   }
 
+  /** The pair is through. If it has added nothing to what was there, that is all. */
   async finish(): Promise<void> {
     await this.committed;
-    if (this.#segments === 0) throw new TaskFailure('encode_failed', 'The encoder made no output.');
-    this.#shipping.lease.say({ type: 'rendition', name: this.name, segments: this.#segments });
-    this.#shipping.onRendition(this.name);
+    if (this.#last === null && this.#after === 0) throw new TaskFailure('encode_failed', 'The encoder made no output.');
+    const { name, published } = this.#rendition;
+    this.#rendition.whole = true;
+    this.#shipping.lease.say({ type: 'rendition', name, segments: published });
+    this.#shipping.onRendition(name);
   }
 
   #enqueue(segment: ClosedSegment): void {
     const uploaded = this.#limit(() => this.#upload(segment));
     const before = this.committed;
-    this.committed = Promise.all([uploaded, before]).then(([stored]) => this.#commit(segment, stored));
+    this.committed = Promise.all([uploaded, before]).then(([made]) => this.#commit(made));
     this.committed.catch((error: unknown) => {
       this.#failure ??= { error };
     });
   }
 
-  async #upload({ n }: ClosedSegment): Promise<Stored> {
+  async #upload(segment: ClosedSegment): Promise<Made> {
     const { lease, signal, folder } = this.#shipping;
     signal.throwIfAborted();
-    const name = segmentName(n);
-    const path = join(folder, this.name, name);
-    const init = n === 0 ? await wholeInit(path, this.#shipping) : null;
-    const payload = init ? payloadOf(init) : await filePayload(path);
-    await lease.upload(`${this.name}/${name}`, payload, signal);
-    const duration = init ? 0 : segmentDuration(await headOf(path));
-    return { bytes: payload.blob.size, sha256: payload.sha256.toString('hex'), duration, content: init ?? path };
+    this.#init ??= this.#readInit();
+    const init = await this.#init;
+    const { name: rendition, published, opened } = this.#rendition;
+    const path = join(folder, rendition, segmentName(segment.n));
+    const duration = segmentDuration(await headOf(path));
+    const n = this.#after + segment.n;
+    if (n <= published) return { n, duration, path, commit: null };
+    if (!opened) this.#opening ??= this.#open(init);
+    const sent = filePayload(path).then(async (payload) => {
+      await lease.upload(`${rendition}/${segmentName(n)}`, payload, signal);
+      return described(payload);
+    });
+    const [stored] = await Promise.all([sent, this.#opening]);
+    const commit = { rendition, n, duration, ...stored, keyframe: segment.keyframe };
+    return { n, duration, path, commit };
   }
 
-  async #commit({ n, keyframe }: ClosedSegment, { bytes, sha256, duration, content }: Stored): Promise<void> {
-    const { lease, plan, renditions } = this.#shipping;
-    if (this.#kind === 'video' && this.#last !== null && Math.abs(this.#last - plan.segment_seconds) > GRID_SECONDS) {
+  async #open(init: Uint8Array<ArrayBuffer>): Promise<Commit> {
+    const { lease, signal } = this.#shipping;
+    const { name: rendition } = this.#rendition;
+    const payload = payloadOf(init);
+    await lease.upload(`${rendition}/${segmentName(0)}`, payload, signal);
+    return { rendition, n: 0, duration: 0, ...described(payload), keyframe: null };
+  }
+
+  async #commit({ n, duration, path, commit }: Made): Promise<void> {
+    const { lease, plan } = this.#shipping;
+    const rendition = this.#rendition;
+    const grid = plan.segment_seconds;
+    if (rendition.kind === 'video' && this.#last !== null && Math.abs(this.#last - grid) > GRID_SECONDS) {
       throw new TaskFailure('encode_failed', 'The encoder left the common time grid.');
     }
-    if (n > 0) this.#last = duration;
-    this.duration += duration;
-    lease.commit({ rendition: this.name, n, duration, bytes, sha256, keyframe });
-    await renditions.append(this.name, content);
+    this.#last = duration;
+    if (commit) {
+      const opening = await this.#opening;
+      if (opening && !rendition.opened) {
+        lease.commit(opening);
+        rendition.open(opening.sha256);
+      }
+      lease.commit(commit);
+      rendition.publish(n);
+    }
+    if (n === 1 && this.#init) await rendition.append(0, await this.#init, 0);
+    await rendition.append(n, path, duration);
   }
-}
 
-async function wholeInit(path: string, { plan, signal }: Shipping): Promise<Uint8Array<ArrayBuffer>> {
-  let written = await readFile(path);
-  for (let tries = 0; tries < INIT_TRIES && !isWholeInit(written); tries += 1) {
-    await sleep(INIT_GAP_MS, undefined, { signal });
-    written = await readFile(path);
+  async #readInit(): Promise<Uint8Array<ArrayBuffer>> {
+    const rendition = this.#rendition;
+    const { folder, plan, signal } = this.#shipping;
+    const path = join(folder, rendition.name, segmentName(0));
+    let written = await readFile(path);
+    for (let tries = 0; tries < INIT_TRIES && !isWholeInit(written); tries += 1) {
+      await sleep(INIT_GAP_MS, undefined, { signal });
+      written = await readFile(path);
+    }
+    const init = new Uint8Array(unifiedInit(written, plan.duration));
+    if (rendition.init !== null && rendition.init !== payloadOf(init).sha256.toString('hex')) {
+      await rendition.forget();
+      if (this.#after > 0) throw new OtherBuild(`${rendition.name} was begun by another build`);
+    }
+    return init;
   }
-  return new Uint8Array(unifiedInit(written, plan.duration));
 }
 
 const payloadOf = (bytes: Uint8Array<ArrayBuffer>): Payload => ({
   blob: new Blob([bytes]),
   sha256: createHash('sha256').update(bytes).digest(),
+});
+
+const described = ({ blob, sha256 }: Payload): Pick<Commit, 'bytes' | 'sha256'> => ({
+  bytes: blob.size,
+  sha256: sha256.toString('hex'),
 });
 
 async function headOf(path: string): Promise<Buffer> {

@@ -1,5 +1,6 @@
 /**
- * How far the encoders are, from exact frame counts per rendition, over both pairs. `sample` is called at a steady pace
+ * How far the encoders are, from exact frame counts per rendition, over both pairs; what earlier attempts left counts
+ * as done, but not as done just now. `sample` is called at a steady pace
  * and makes one `progress` entry. Rates are smoothed so that the estimate does not jump.
  *
  * The time left is estimated from work, not from the slowest rung's pace: the rungs behind crawl while the first pair
@@ -11,6 +12,7 @@ import type { Plan, PlannedVideo } from '../../src/contract/job.ts';
 import { stageProgress } from '../../src/contract/stages.ts';
 import type { TaskEntry } from '../../src/contract/transcoder.ts';
 import { perSecond } from '../media/rates.ts';
+import { framesMade, type MadeFrames } from '../media/starting.ts';
 
 /** Share of the transcoding stage that the download and the probe own. */
 const FETCH_SHARE = 0.05;
@@ -38,8 +40,8 @@ export class EncodeProgress {
   /** Work done per second. */
   #pace: number | null = null;
 
-  /** `missing`: the rungs that this attempt makes; the plan's others are done. */
-  constructor(plan: Plan, missing: readonly PlannedVideo[], attempt: number, now: number) {
+  /** `missing`: the rungs that this attempt makes; the plan's others are done. `made`: frames that those have already. */
+  constructor(plan: Plan, missing: readonly PlannedVideo[], made: MadeFrames, attempt: number, now: number) {
     this.#attempt = attempt;
     this.#sampledAt = now;
     const decode = DECODE_WORK * Math.max(...plan.video.map(pixels));
@@ -47,12 +49,13 @@ export class EncodeProgress {
       plan.video.map((video, index) => {
         const expected = Math.max(1, Math.round(perSecond(video.fps) * plan.duration));
         const workPerFrame = pixels(video) + (index < 2 ? decode : 0);
+        const frames = framesMade(video, { made });
         const counter = {
           video,
           expected,
           workPerFrame,
-          frames: 0,
-          sampled: 0,
+          frames,
+          sampled: frames,
           fps: null,
           done: !missing.includes(video),
         };

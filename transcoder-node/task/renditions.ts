@@ -1,80 +1,62 @@
-/**
- * The renditions of a job as files on this machine, each one playable mp4: the init and the segments one after the
- * other. What this task makes grows with every commit and is there when its lane is through; what an earlier take
- * made is fetched from the edge when somebody asks for it, once.
- */
-import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { segmentName, takePath } from '../../src/contract/ids.ts';
-import type { Plan } from '../../src/contract/job.ts';
+/** The renditions of a job: what is whole, what is to be made, and what the rungs among that have already. */
+import type { Plan, PlannedVideo } from '../../src/contract/job.ts';
 import type { Lease } from '../edge/lease.ts';
-import { segmentDuration } from '../media/mp4.ts';
+import type { MadeFrames } from '../media/starting.ts';
+import { Rendition } from './rendition.ts';
 
-type WholeTake = Lease['grant']['whole'][number];
+export type Part = Pick<Plan, 'video' | 'audio'>;
 
 export class Renditions {
   readonly #lease: Lease;
   readonly #plan: Plan;
-  readonly #folder: string;
-  readonly #files = new Map<string, Promise<string>>();
+  readonly #all: ReadonlyMap<string, Rendition>;
 
   constructor(lease: Lease, plan: Plan, folder: string) {
     this.#lease = lease;
     this.#plan = plan;
-    this.#folder = folder;
+    const names = [...plan.video.map(({ name }) => name), ...(plan.audio ? [plan.audio.name] : [])];
+    this.#all = new Map(names.map((name) => [name, new Rendition(lease, plan, folder, name)]));
   }
 
-  /** What is to be made: the plan without the renditions that are whole at the edge. */
-  get missing(): Pick<Plan, 'video' | 'audio'> {
-    const { video, audio } = this.#plan;
+  get(name: string): Rendition {
+    const rendition = this.#all.get(name);
+    if (!rendition) throw new Error(`the plan has no rendition ${name}`);
+    return rendition;
+  }
+
+  /** What is to be made: the plan without the renditions that are whole. */
+  get missing(): Part {
+    return this.missingOf(this.#plan);
+  }
+
+  missingOf({ video, audio }: Part): Part {
     return {
-      video: video.filter(({ name }) => !this.#take(name)),
-      audio: audio && !this.#take(audio.name) ? audio : null,
+      video: video.filter(({ name }) => !this.get(name).whole),
+      audio: audio && !this.get(audio.name).whole ? audio : null,
     };
   }
 
-  /** The file that a rendition grows in. */
-  path(name: string): string {
-    return join(this.#folder, `${name}.mp4`);
+  get complete(): boolean {
+    return [...this.#all.values()].every(({ whole }) => whole);
   }
 
-  /** Moves a segment's bytes to the end of its rendition. */
-  async append(name: string, segment: string | Uint8Array): Promise<void> {
-    await appendFile(this.path(name), typeof segment === 'string' ? await readFile(segment) : segment);
-    if (typeof segment === 'string') await rm(segment);
+  /** The frames that `rungs` have already; those that have none are not in it. */
+  made(rungs: readonly PlannedVideo[]): MadeFrames {
+    const frames = rungs.map(({ name, gop }) => [name, gop * this.get(name).after] as const);
+    return new Map(frames.filter(([, count]) => count > 0));
   }
 
-  /** The rendition from its first to its last frame; it must be made, or whole at the edge. */
-  file(name: string): Promise<string> {
-    const take = this.#take(name);
-    if (!take) return Promise.resolve(this.path(name));
-    const known = this.#files.get(name) ?? this.#fetch(take);
-    this.#files.set(name, known);
-    return known;
+  /** Tells the edge of those that are whole without its knowing: whoever stored their last segment ended before saying so. */
+  announce(): void {
+    for (const { name, whole, known, published } of this.#all.values()) {
+      if (whole && !known) this.#lease.say({ type: 'rendition', name, segments: published });
+    }
   }
 
-  /** How long the video is when nothing of it was made here: all segments but the last fill the grid. */
+  /** How long the video is when nothing of it was made here. */
   async storedSeconds(): Promise<number> {
-    const take = this.#plan.video.map(({ name }) => this.#take(name)).find((found) => found !== undefined);
-    if (!take) throw new Error('no rendition is whole');
-    const last = await this.#output(take, take.segments);
-    return (take.segments - 1) * this.#plan.segment_seconds + segmentDuration(Buffer.from(last));
-  }
-
-  async #fetch(take: WholeTake): Promise<string> {
-    const path = this.path(take.rendition);
-    await writeFile(path, '');
-    for (let n = 0; n <= take.segments; n += 1) await appendFile(path, await this.#output(take, n));
-    return path;
-  }
-
-  #output({ rendition, take }: WholeTake, n: number): Promise<Uint8Array> {
-    const { signal } = this.#lease;
-    const path = takePath(rendition, take, segmentName(n));
-    return this.#lease.call((edge, held) => edge.output(held, path, signal), signal);
-  }
-
-  #take(name: string): WholeTake | undefined {
-    return this.#lease.grant.whole.find(({ rendition }) => rendition === name);
+    const stored = this.#plan.video.map(({ name }) => this.get(name)).find(({ whole }) => whole);
+    if (!stored) throw new Error('no rung is whole');
+    return stored.storedSeconds();
   }
 }

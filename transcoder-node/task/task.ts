@@ -68,34 +68,34 @@ export async function runTask(parts: TaskParts, lease: Lease, log: Logger): Prom
 /** Resolves with the duration of the video, in seconds. */
 async function work(task: Task): Promise<number> {
   const { lease, folder } = task;
-  const needed = needsSource(task);
+  const known = lease.grant.plan && new Renditions(lease, lease.grant.plan, folder);
+  const needed = needsSource(task, known);
   const message = needed ? 'Fetching the source' : 'Every rendition is stored';
   lease.say({ type: 'stage', stage: 'transcoding', message });
   const original = needed ? await fetchSource(task) : null;
   const plan = original ? agreeOnPlan(lease, original.source) : lease.grant.plan;
   if (!plan) throw new Error('there is neither a plan nor a source');
-  const renditions = new Renditions(lease, plan, folder);
+  const renditions = known ?? new Renditions(lease, plan, folder);
+  renditions.announce();
   const references =
     original && task.libvmaf ? referencesFor(plan, original.source.size, toMeasure(lease, plan), folder) : [];
   await needRoom(folder, bytesOf(references));
   const artifacts = new Artifacts({ ...task, plan, renditions });
   const parts = { ...task, plan, renditions, original, references, artifacts };
   try {
-    const duration = await encodeMissing(parts);
-    await validate(parts);
+    const { seconds, referencesMade } = await encodeMissing(parts);
+    await validate({ ...parts, referencesMade });
     await artifacts.finish();
-    return duration;
+    return seconds;
   } finally {
     await artifacts.stop();
   }
 }
 
-function needsSource({ lease, libvmaf }: Task): boolean {
-  const { plan, whole } = lease.grant;
-  if (!plan) return true;
-  const all = [...plan.video.map(({ name }) => name), ...(plan.audio ? [plan.audio.name] : [])];
-  const missing = all.some((name) => !whole.some(({ rendition }) => rendition === name));
-  return missing || (libvmaf && toMeasure(lease, plan).length > 0);
+function needsSource({ lease, libvmaf }: Task, known: Renditions | null): boolean {
+  const { plan } = lease.grant;
+  if (!plan || !known?.complete) return true;
+  return libvmaf && toMeasure(lease, plan).length > 0;
 }
 
 async function fetchSource({ binaries, folder, lease }: Task): Promise<Original> {
@@ -114,19 +114,21 @@ interface Making extends Task {
   readonly artifacts: Artifacts;
 }
 
-async function encodeMissing(making: Making): Promise<number> {
+async function encodeMissing(making: Making): Promise<{ seconds: number; referencesMade: boolean }> {
   const { plan, renditions, original, artifacts, settings } = making;
   const { video, audio } = renditions.missing;
   const lowest = plan.video[0];
   if (lowest && !video.includes(lowest)) void artifacts.begin();
-  if (!original || (video.length === 0 && !audio)) return renditions.storedSeconds();
+  if (!original || (video.length === 0 && !audio)) {
+    return { seconds: await renditions.storedSeconds(), referencesMade: false };
+  }
   const onRendition = (name: string) => {
     if (name === lowest?.name) void artifacts.begin();
   };
-  const { duration, decodeErrors } = await encode({ ...making, ...original, stallMs: settings.stallMs, onRendition });
-  const seconds = duration ?? (await renditions.storedSeconds());
-  judge(making.lease, plan, seconds, decodeErrors);
-  return seconds;
+  const encoded = await encode({ ...making, ...original, stallMs: settings.stallMs, onRendition });
+  const seconds = encoded.duration ?? (await renditions.storedSeconds());
+  judge(making.lease, plan, seconds, encoded.decodeErrors);
+  return { seconds, referencesMade: encoded.references };
 }
 
 async function conclude(lease: Lease, error: Error, log: Logger): Promise<void> {

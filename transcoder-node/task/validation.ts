@@ -1,6 +1,7 @@
 /**
  * The stage `validation`: every rendition that was not measured yet is compared with the source, all in one process.
- * What to compare with was kept by the encoder; if an earlier attempt has encoded all pictures, it is made now.
+ * What to compare with was kept by the encoder; if that one did not see all pictures, because an earlier attempt had
+ * made some of them, it is made now.
  * Without libvmaf there is a warning and no number.
  */
 import type { Plan } from '../../src/contract/job.ts';
@@ -10,6 +11,7 @@ import { runFfmpeg, type Workbench } from '../media/ffmpeg.ts';
 import { type EncodeJob, encodeArgs } from '../media/ffmpeg-args.ts';
 import type { Source } from '../media/probe.ts';
 import type { Reference } from '../media/reference.ts';
+import { FROM_THE_BEGINNING } from '../media/starting.ts';
 import { measureVmaf } from '../media/vmaf.ts';
 import { Watchdog } from '../media/watchdog.ts';
 import type { Renditions } from './renditions.ts';
@@ -25,6 +27,7 @@ export interface Validation extends TaskParts {
   readonly original: { readonly input: string; readonly source: Source } | null;
   /** For all that is to be measured. */
   readonly references: readonly Reference[];
+  readonly referencesMade: boolean;
 }
 
 export const toMeasure = (lease: Lease, plan: Plan): string[] =>
@@ -40,7 +43,7 @@ export async function validate(validation: Validation): Promise<void> {
     lease.say({ type: 'warning', code: 'vmaf_unavailable', message, details: {} });
     return progress.share(1);
   }
-  for (const name of names) await renditions.file(name);
+  for (const name of names) await renditions.get(name).file();
   const watchdog = new Watchdog(MEASURE_STALL_MS);
   const bench = { binaries, folder, nice: REST_NICE, signal: AbortSignal.any([lease.signal, watchdog.signal]) };
   let last = 0;
@@ -50,10 +53,10 @@ export async function validate(validation: Validation): Promise<void> {
     progress.share(share);
   };
   const measure = async () => {
-    if (renditions.missing.video.length === 0) {
+    if (!validation.referencesMade) {
       await makeReferences(bench, { ...original, plan, references }, () => watchdog.advance());
     }
-    return measureVmaf({ ...bench, references, fileOf: (name) => renditions.path(name), onProgress });
+    return measureVmaf({ ...bench, references, fileOf: (name) => renditions.get(name).path, onProgress });
   };
   const scores = await measure().finally(() => watchdog.stop());
   for (const [name, vmaf] of scores) lease.say({ type: 'validated', name, vmaf });
@@ -66,7 +69,8 @@ async function makeReferences(
   compared: Pick<EncodeJob, 'input' | 'source' | 'plan' | 'references'>,
   onAdvance: () => void,
 ): Promise<void> {
-  const job = { ...compared, plan: { ...compared.plan, video: [], audio: null }, pipeOf: (name: string) => name };
+  const plan = { ...compared.plan, video: [], audio: null };
+  const job = { ...compared, plan, start: FROM_THE_BEGINNING, pipeOf: (name: string) => name };
   const failed = 'The source could not be read to compare with it.';
   await runFfmpeg(bench, { args: encodeArgs(job), failed, onFrames: onAdvance });
 }

@@ -29,7 +29,7 @@ export class Chunks {
   readonly #made = new Map<string, Chunk | null>();
   #madeAt = 0;
 
-  /** `read` gives visible entries after a seq, `lastSeq` the seq of the log's last entry. */
+  /** `read` gives visible entries after a seq, `lastSeq` the seq of the last of all visible ones. */
   constructor(read: (after: number, limit: number) => VisibleRow[], lastSeq: () => number) {
     this.#read = read;
     this.#lastSeq = lastSeq;

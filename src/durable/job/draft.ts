@@ -17,6 +17,9 @@ export class Refusal extends Error {
   }
 }
 
+export const jobNotFound = (): Refusal =>
+  new Refusal('job_not_found', 'There is no job with this id; it may have been deleted.');
+
 type InternalType = Extract<EntryType, `_${string}`>;
 type VisibleType = VisibleEntry['type'];
 
@@ -35,7 +38,7 @@ export class Draft {
   }
 
   get state(): JobState {
-    if (this.#state === null) throw new Refusal('job_not_found', 'There is no job with this id.');
+    if (this.#state === null) throw jobNotFound();
     return this.#state;
   }
 

@@ -1,37 +1,94 @@
 /**
- * What a command means for the timers behind a job. A live lease has one that every word of its holder sets anew; a
- * pending job has a doorbell, which waits a while after an attempt that failed.
+ * What a command means for the timers behind a job, written in the same transaction as its entries. A live lease has one
+ * that every word of its holder sets anew; a pending job has a doorbell, which waits a while after an attempt that
+ * failed; what is new goes to the list of jobs; a run that has ended is swept, and expires. `mend` gives a job whose
+ * timers were lost those that its state needs.
  */
-import type { Entry } from '../../contract/entries.ts';
+import { type Entry, isVisible } from '../../contract/entries.ts';
+import { hasEnded } from '../../contract/stages.ts';
 import { backoffMs } from '../timing.ts';
 import type { TimelessCommand } from './machine.ts';
 import type { JobState } from './state.ts';
 import type { Timers } from './timers.ts';
 
-interface Turn {
-  /** After the command. */
-  readonly state: JobState;
+const DAY_MS = 86_400_000;
+
+/** How far the list may lie behind in progress. */
+const LIST_PROGRESS_MS = 5000;
+
+export interface Periods {
+  readonly leaseMs: number;
+  /** Of jobs that do not say it themselves. */
+  readonly retentionDays: number;
+}
+
+export interface Turn {
+  readonly before: JobState | null;
+  readonly after: JobState;
   readonly entries: readonly Entry[];
   readonly command: TimelessCommand;
   readonly at: number;
   /** The report's; 0 for other commands. */
   readonly batch: number;
-  readonly leaseMs: number;
 }
 
-export function guard(timers: Timers, { state, entries, command, at, batch, leaseMs }: Turn): void {
+export function guard(timers: Timers, turn: Turn, periods: Periods): void {
   timers.create();
-  if (state.lease?.end !== 'live') {
-    timers.clear('lease');
-  } else if ('lease' in command || command.type === 'lease') {
-    const seen = timers.get('lease');
-    const known = seen?.lease === state.lease.n ? seen.batch : 0;
-    timers.set('lease', at + leaseMs, { lease: state.lease.n, batch: Math.max(batch, known), graced: false });
+  guardLease(timers, turn, periods);
+  guardDoorbell(timers, turn);
+  guardList(timers, turn);
+  guardStorage(timers, turn, periods);
+}
+
+function guardLease(timers: Timers, { after, command, at, batch }: Turn, { leaseMs }: Periods): void {
+  if (after.lease?.end !== 'live') timers.clear('lease');
+  if (after.lease?.end !== 'live' || (!('lease' in command) && command.type !== 'lease')) return;
+  const seen = timers.get('lease');
+  const known = seen?.lease === after.lease.n ? seen.batch : 0;
+  timers.set('lease', at + leaseMs, { lease: after.lease.n, batch: Math.max(batch, known), graced: false });
+}
+
+function guardDoorbell(timers: Timers, { after, entries, command, at }: Turn): void {
+  if (after.status !== 'pending') timers.clear('doorbell');
+  if (!entries.some((entry) => entry.type === 'state' && entry.data.details.state === 'queued')) return;
+  const wait = command.type === 'fail' ? backoffMs(after.attempt + after.handed_back) : 0;
+  timers.set('doorbell', at + wait, { rung: 0, tries: 0 });
+}
+
+/** At once when the status, the stage, or whether it is there at all has changed. */
+function guardList(timers: Timers, { before, after, entries, at }: Turn): void {
+  const changed = before?.status !== after.status || before.stage !== after.stage || before.deleted !== after.deleted;
+  const waiting = timers.get('list');
+  if (changed) timers.set('list', at, { tries: waiting?.tries ?? 0 });
+  else if (!waiting && entries.some(isVisible)) timers.set('list', at + LIST_PROGRESS_MS, { tries: 0 });
+}
+
+function guardStorage(timers: Timers, { before, after, at }: Turn, periods: Periods): void {
+  if (after.deleted) {
+    if (before?.deleted) return;
+    timers.clear('sweep');
+    timers.clear('expiry');
+    timers.set('erase', at, { round: 0, tries: 0 });
+  } else if (!hasEnded(after.status)) {
+    timers.clear('sweep');
+    timers.clear('expiry');
+  } else if (before?.status !== after.status) {
+    timers.set('expiry', at + keptMs(after, periods), {});
+    if (after.lease) timers.set('sweep', at, { lease: after.lease.n, round: 0, cursor: null, tries: 0 });
   }
-  if (state.status !== 'pending') {
-    timers.clear('doorbell');
-  } else if (entries.some((entry) => entry.type === 'state' && entry.data.details.state === 'queued')) {
-    const wait = command.type === 'fail' ? backoffMs(state.attempt + state.handed_back) : 0;
-    timers.set('doorbell', at + wait, { rung: 0, failed: 0 });
+}
+
+const keptMs = ({ options }: JobState, { retentionDays }: Periods): number =>
+  (options.retention_days ?? retentionDays) * DAY_MS;
+
+/** Timers that are missing, as from now. */
+export function mend(timers: Timers, state: JobState, at: number, periods: Periods): void {
+  timers.create();
+  const { lease, status, deleted } = state;
+  if (lease?.end === 'live' && !timers.get('lease')) {
+    timers.set('lease', at + periods.leaseMs, { lease: lease.n, batch: 0, graced: false });
   }
+  if (status === 'pending' && !timers.get('doorbell')) timers.set('doorbell', at, { rung: 0, tries: 0 });
+  if (deleted && !timers.get('erase')) timers.set('erase', at, { round: 0, tries: 0 });
+  if (hasEnded(status) && !deleted && !timers.get('expiry')) timers.set('expiry', at + keptMs(state, periods), {});
 }

@@ -3,12 +3,14 @@
  * wakes. Every command takes one turn: decide, append the entries and write the timers in one transaction, then wake
  * the watchers. Nobody is told what is not in the log.
  *
- * Two timers stand behind a job: the lease (a transcoder that falls silent loses it) and the doorbell (a job that
- * stays pending is put into the queue again; duplicates are harmless because the lease decides).
+ * The alarm is the earliest of the job's timers: first it applies those that change the job (a transcoder that fell
+ * silent loses its lease, a job past its time is deleted), then it runs the errands that are due. Those that a command
+ * brings with it begin at once, and do not wait for an alarm that waits for something else.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { Entry } from '../../contract/entries.ts';
 import type { ProblemCode } from '../../contract/errors.ts';
+import { FINAL, outputKey } from '../../contract/ids.ts';
 import type { Artifact, Job as JobView } from '../../contract/job.ts';
 import { hasEnded, type Status } from '../../contract/stages.ts';
 import type {
@@ -20,28 +22,22 @@ import type {
   TaskResult,
 } from '../../contract/transcoder.ts';
 import { type Env, settings } from '../env.ts';
-import { backoffMs, within } from '../timing.ts';
+import { within } from '../timing.ts';
 import { Chunks } from './chunks.ts';
+import { JobCore } from './core.ts';
 import { Refusal } from './draft.ts';
+import { runErrands } from './errands.ts';
 import { grant } from './grant.ts';
-import { guard } from './guard.ts';
-import { Log, parseRow } from './log.ts';
-import { type Command, decide, type TimelessCommand } from './machine.ts';
+import { parseRow } from './log.ts';
+import type { Command } from './machine.ts';
 import { artifactIsPublic, type Outputs, outputs, segmentIsPublic } from './outputs.ts';
 import { RETRY, statusText } from './sse.ts';
-import { apply, type JobState } from './state.ts';
-import { Timers } from './timers.ts';
+import type { JobState } from './state.ts';
 import { view } from './view.ts';
 import { Watchers } from './watchers.ts';
 
-/** A lease alarm this late means that the edge itself was away. */
-const LATE_MS = 5000;
-
-/** When a job that stays pending is put into the queue again: minutes after the time before; the last one repeats. */
-const RING_AGAIN_MINUTES = [1, 5, 15, 60];
-
-/** How long the queue may take to accept a message. */
-const SEND_MS = 5000;
+/** How long storage may take to remove one object. */
+const REMOVE_MS = 5000;
 
 /** What a method answers over RPC, where errors lose their class: the value, or the code to refuse with. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; code: ProblemCode; detail: string };
@@ -49,46 +45,56 @@ export type Outcome<T> = { ok: true; value: T } | { ok: false; code: ProblemCode
 export type NewJob = Omit<Extract<Command, { type: 'create' }>, 'type' | 'at'>;
 
 export class Job extends DurableObject<Env> {
-  readonly #log: Log;
-  readonly #timers: Timers;
+  readonly #core: JobCore;
   readonly #watchers: Watchers;
-  #state: JobState | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#log = new Log(ctx.storage.sql);
-    this.#timers = new Timers(ctx.storage);
-    this.#watchers = new Watchers(
-      new Chunks(
-        (after, limit) => this.#log.visibleAfter(after, limit),
-        () => this.#state?.last_seq ?? 0,
-      ),
+    const chunks = new Chunks(
+      (after, limit) => this.#core.log.visibleAfter(after, limit),
+      () => this.#core.state?.last_visible_seq ?? 0,
     );
-    for (const entry of this.#log.all()) this.#state = apply(this.#state, entry);
+    this.#watchers = new Watchers(chunks);
+    this.#core = new JobCore(ctx.storage, env, () => this.#tell());
+    this.#core.recall();
   }
 
   async create(job: NewJob): Promise<void> {
-    this.#run({ type: 'create', ...job });
+    this.#core.run({ type: 'create', ...job });
   }
 
   async view(): Promise<JobView | null> {
-    return this.#state && view(this.#state);
+    const { state } = this.#core;
+    return state && !state.deleted ? view(state) : null;
   }
 
   async events(after: number, limit: number): Promise<Outcome<Entry[]>> {
     return this.#answer(() => {
-      this.#known();
-      return this.#log.visibleAfter(after, limit).map(parseRow);
+      this.#core.known();
+      return this.#core.log.visibleAfter(after, limit).map(parseRow);
     });
   }
 
   async cancel(by: string): Promise<Outcome<Status>> {
-    return this.#answer(() => this.#run({ type: 'cancel', by }).status);
+    return this.#answer(() => this.#core.run({ type: 'cancel', by }).status);
   }
 
   /** A new run of a failed or cancelled job. */
   async retry(): Promise<Outcome<Status>> {
-    return this.#answer(() => this.#run({ type: 'retry' }).status);
+    return this.#answer(() => this.#core.run({ type: 'retry' }).status);
+  }
+
+  /** From now on nobody finds it; its objects go at once and, for what is on its way, once more later. */
+  async delete(by: string): Promise<Outcome<null>> {
+    const outcome = this.#answer(() => this.#core.run({ type: 'delete', by }));
+    if (!outcome.ok) return outcome;
+    await this.#hide(outcome.value.job_id);
+    return { ok: true, value: null };
+  }
+
+  /** Whatever timers and alarm were lost, the job has them again after this. Harmless for any id. */
+  async wake(): Promise<void> {
+    await this.#core.timers.arm();
   }
 
   /** How many watchers are connected, and whether a timer runs for them. */
@@ -98,18 +104,18 @@ export class Job extends DurableObject<Env> {
 
   async lease(request: LeaseRequest): Promise<Outcome<LeaseGrant>> {
     return this.#answer(() => {
-      return grant(this.#run({ type: 'lease', ...request }), settings(this.env).LEASE_MS);
+      return grant(this.#core.run({ type: 'lease', ...request }), settings(this.env).LEASE_MS);
     });
   }
 
   /** A batch already taken changes nothing but renews the lease all the same. */
   async report({ lease, batch, entries, commits }: Report): Promise<Outcome<ReportAnswer>> {
     return this.#answer(() => {
-      this.#known();
-      const timer = this.#timers.get('lease');
+      this.#core.known();
+      const timer = this.#core.timers.get('lease');
       const isRepeated = timer?.lease === lease && batch <= timer.batch;
       const news = isRepeated ? { entries: [], commits: [] } : { entries, commits };
-      const state = this.#run({ type: 'report', lease, ...news }, batch);
+      const state = this.#core.run({ type: 'report', lease, ...news }, batch);
       return { cancel: state.lease?.end === 'cancelled' };
     });
   }
@@ -117,7 +123,7 @@ export class Job extends DurableObject<Env> {
   /** Whether the lease is the live one; refuses otherwise. */
   async check(lease: number): Promise<Outcome<null>> {
     return this.#answer(() => {
-      const held = this.#known().lease;
+      const held = this.#core.known().lease;
       if (held?.n !== lease || held.end !== 'live')
         throw new Refusal('lease_lost', `Lease ${lease} is no longer valid.`);
       return null;
@@ -126,7 +132,7 @@ export class Job extends DurableObject<Env> {
 
   async release(lease: number): Promise<Outcome<null>> {
     return this.#answer(() => {
-      this.#run({ type: 'release', lease });
+      this.#core.run({ type: 'release', lease });
       return null;
     });
   }
@@ -134,19 +140,19 @@ export class Job extends DurableObject<Env> {
   /** Begins the stage storage. `outputs` is what has to be verified; `null` when this lease has already finished. */
   async store(lease: number): Promise<Outcome<{ status: Status; outputs: Outputs | null }>> {
     return this.#answer(() => {
-      const state = this.#run({ type: 'store', lease });
+      const state = this.#core.run({ type: 'store', lease });
       if (state.lease?.end === 'live') return { status: state.status, outputs: outputs(state, true) };
       return { status: state.lease?.status ?? state.status, outputs: null };
     });
   }
 
   async complete(lease: number, result: TaskResult, artifacts: Artifact[]): Promise<Outcome<Status>> {
-    return this.#answer(() => this.#run({ type: 'complete', lease, result, artifacts }).status);
+    return this.#answer(() => this.#core.run({ type: 'complete', lease, result, artifacts }).status);
   }
 
   async fail(lease: number, error: TaskError): Promise<Outcome<Status>> {
     return this.#answer(() => {
-      const { lease: held, status } = this.#run({ type: 'fail', lease, error });
+      const { lease: held, status } = this.#core.run({ type: 'fail', lease, error });
       return held?.status ?? status;
     });
   }
@@ -178,8 +184,8 @@ export class Job extends DurableObject<Env> {
 
   /** The stream. `after` is the client's last event id in any spelling; anything unusable begins afresh. */
   override async fetch(request: Request): Promise<Response> {
-    const state = this.#state;
-    if (state === null) return new Response(null, { status: 404 });
+    const { state } = this.#core;
+    if (state === null || state.deleted) return new Response(null, { status: 404 });
     const { last_seq, last_visible_seq, run_seq } = state;
     const ended = hasEnded(state.status);
     const given = new URL(request.url).searchParams.get('after') ?? '';
@@ -192,70 +198,35 @@ export class Job extends DurableObject<Env> {
     return new Response(this.#watchers.join(RETRY + head, cursor, last_visible_seq, request.signal));
   }
 
+  /** There is something new in the log. */
+  #tell(): void {
+    this.#watchers.wake();
+    void runErrands(this.env, this.#core);
+  }
+
   /** Never throws: the platform would repeat it with growing delays and, in the end, drop it. */
   override async alarm(): Promise<void> {
     try {
-      this.#takeBack();
-      await this.#ring();
+      this.#core.tick();
+      await this.#core.timers.arm();
     } catch (error) {
-      console.error(JSON.stringify({ msg: 'alarm failed', job: this.#state?.job_id, error: String(error) }));
-      await this.#timers.arm();
+      console.error(JSON.stringify({ msg: 'alarm failed', job: this.#core.state?.job_id, error: String(error) }));
     }
+    await runErrands(this.env, this.#core);
+    await this.#core.timers.arm();
   }
 
-  /** One turn: nothing here may wait. `batch` is the report's, for the lease timer. */
-  #run(command: TimelessCommand, batch = 0): JobState {
-    const at = Date.now();
-    const entries = decide(this.#state, { ...command, at } as Command);
-    const state = entries.reduce<JobState | null>(apply, this.#state);
-    if (state === null) throw new Refusal('job_not_found', 'There is no job with this id.');
-    this.ctx.storage.transactionSync(() => {
-      this.#log.append(entries);
-      guard(this.#timers, { state, entries, command, at, batch, leaseMs: settings(this.env).LEASE_MS });
-    });
-    void this.#timers.arm();
-    this.#state = state;
-    if (entries.length > 0) this.#watchers.wake();
-    return state;
-  }
-
-  #takeBack(): void {
-    const now = Date.now();
-    const timer = this.#timers.get('lease');
-    if (!timer || timer.due_at > now) return;
-    const { lease, batch } = timer;
-    if (now - timer.due_at > LATE_MS && !timer.graced) {
-      this.#timers.set('lease', now + settings(this.env).LEASE_MS, { lease, batch, graced: true });
-    } else {
-      this.#run({ type: 'expire', lease });
+  /** Finished outputs are served without a look at the job while this sign is there; should it stay now, it is erased. */
+  async #hide(job_id: string): Promise<void> {
+    try {
+      await within(REMOVE_MS, this.env.OUTPUT.delete(outputKey(job_id, FINAL)));
+    } catch (error) {
+      console.error(JSON.stringify({ msg: 'outputs could not be hidden', job: job_id, error: String(error) }));
     }
-  }
-
-  async #ring(): Promise<void> {
-    const timer = this.#timers.get('doorbell');
-    const job_id = this.#state?.job_id;
-    if (!timer || timer.due_at > Date.now() || !job_id) return this.#timers.arm();
-
-    const { rung, failed } = timer;
-    const again = Date.now() + 1000 + backoffMs(failed);
-    this.#timers.set('doorbell', again, { rung, failed: failed + 1 });
-    await this.#timers.arm();
-    await within(SEND_MS, this.env.TRANSCODE_QUEUE.send({ job_id, task: 'main' }));
-
-    // Meanwhile the job may have been taken, and even handed back: then its new doorbell stands.
-    if (this.#timers.get('doorbell')?.due_at !== again) return;
-    const minutes = RING_AGAIN_MINUTES[Math.min(rung, RING_AGAIN_MINUTES.length - 1)] ?? 60;
-    this.#timers.set('doorbell', Date.now() + minutes * 60_000, { rung: rung + 1, failed: 0 });
-    await this.#timers.arm();
-  }
-
-  #known(): JobState {
-    if (this.#state === null) throw new Refusal('job_not_found', 'There is no job with this id.');
-    return this.#state;
   }
 
   #playing(): JobState {
-    const state = this.#known();
+    const state = this.#core.known();
     if (state.status === 'failed') throw new Refusal('job_failed', 'The job failed; its outputs are gone.');
     if (state.status === 'cancelled')
       throw new Refusal('job_cancelled', 'The job was cancelled; its outputs are gone.');

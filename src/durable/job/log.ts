@@ -18,6 +18,14 @@ export interface VisibleRow extends Row {
 
 export const parseRow = ({ seq, type, at, data }: Row): Entry => Entry.parse({ seq, type, at, data: JSON.parse(data) });
 
+function readRow(row: Row): Entry | null {
+  try {
+    return parseRow(row);
+  } catch {
+    return null;
+  }
+}
+
 type SqlRow = Row & Record<string, SqlStorageValue>;
 
 export class Log {
@@ -34,10 +42,17 @@ export class Log {
     }
   }
 
-  *all(): Generator<Entry> {
+  /** Every entry that can be read, in order; `last` is the number of the last row, readable or not. */
+  load(): { entries: Entry[]; isWhole: boolean; last: number } {
     const [exists] = this.#sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'log'`).toArray();
-    if (!exists) return;
-    for (const row of this.#sql.exec<SqlRow>('SELECT * FROM log ORDER BY seq')) yield parseRow(row);
+    const entries: Entry[] = [];
+    let last = 0;
+    for (const row of exists ? this.#sql.exec<SqlRow>('SELECT * FROM log ORDER BY seq') : []) {
+      last = row.seq;
+      const entry = readRow(row);
+      if (entry) entries.push(entry);
+    }
+    return { entries, isWhole: entries.length === last, last };
   }
 
   /** Visible entries with `seq > after`, oldest first. */

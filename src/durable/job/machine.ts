@@ -7,10 +7,17 @@
  * the lease can change nothing. Within an attempt the stage and the progress never fall.
  */
 import type { Entry } from '../../contract/entries.ts';
-import type { Artifact, Commit, JobOptions, JobResult, Metadata } from '../../contract/job.ts';
+import {
+  type Artifact,
+  type Commit,
+  type JobOptions,
+  type JobResult,
+  type Metadata,
+  renditionNames,
+} from '../../contract/job.ts';
 import { hasEnded, STAGE_PERCENT, Stage } from '../../contract/stages.ts';
 import type { LeaseRequest, TaskEntry, TaskError, TaskResult } from '../../contract/transcoder.ts';
-import { Draft, Refusal } from './draft.ts';
+import { Draft, jobNotFound, Refusal } from './draft.ts';
 import { beginStage, report } from './report.ts';
 import type { JobState } from './state.ts';
 import { playback } from './view.ts';
@@ -41,6 +48,11 @@ export type Command = { at: number } & (
   | { type: 'fail'; lease: number; error: TaskError }
   | { type: 'cancel'; by: string }
   | { type: 'retry' }
+  | { type: 'delete'; by: string }
+  /** A job that says `processing` while nobody holds its lease. */
+  | { type: 'repair' }
+  /** Entries of the log are missing or cannot be read. */
+  | { type: 'condemn' }
 );
 type Timeless<T> = T extends unknown ? Omit<T, 'at'> : never;
 /** A command as its sender makes it; the job object adds the time. */
@@ -48,6 +60,7 @@ export type TimelessCommand = Timeless<Command>;
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
 
 export function decide(state: JobState | null, command: Command): Entry[] {
+  if (state?.deleted) return ofDeleted(command);
   const draft = new Draft(state, command.at);
   switch (command.type) {
     case 'create':
@@ -81,10 +94,25 @@ export function decide(state: JobState | null, command: Command): Entry[] {
     case 'retry':
       retry(draft);
       break;
+    case 'delete':
+      remove(draft, command.by);
+      break;
+    case 'repair':
+      repair(draft);
+      break;
+    case 'condemn':
+      condemn(draft);
+      break;
     default:
       command satisfies never;
   }
   return draft.entries;
+}
+
+/** Gone for everybody; only who deletes or makes it once more hears that this is done. */
+function ofDeleted({ type }: Command): Entry[] {
+  if (type !== 'delete' && type !== 'create') throw jobNotFound();
+  return [];
 }
 
 /**
@@ -164,7 +192,7 @@ function fail(draft: Draft, { code, message, retryable }: TaskError): void {
 
 function store(draft: Draft): void {
   const { plan, whole } = draft.state;
-  const names = [...(plan?.video ?? []), ...(plan?.audio ? [plan.audio] : [])].map(({ name }) => name);
+  const names = plan ? renditionNames(plan) : [];
   const missing = names.filter((name) => !whole[name]);
   if (names.length === 0 || missing.length > 0) {
     throw new Refusal(
@@ -215,4 +243,20 @@ function retry(draft: Draft): void {
   const start = { status: 'pending' as const, stage: 'uploading' as const, progress: STAGE_PERCENT.uploading.to };
   draft.say('state', 'Trying again', { state: 'retried', attempt: 0, transcoder: null }, start);
   queue(draft);
+}
+
+function remove(draft: Draft, by: string): void {
+  if (!hasEnded(draft.state.status)) cancel(draft, by);
+  draft.note('_deleted', { by });
+}
+
+function repair(draft: Draft): void {
+  const { status, lease } = draft.state;
+  if (status === 'processing' && lease?.end !== 'live') queue(draft);
+}
+
+function condemn(draft: Draft): void {
+  if (hasEnded(draft.state.status)) return;
+  const message = "Part of the job's log is lost, so it cannot go on. Delete it, and upload the video again.";
+  draft.say('error', message, { code: 'internal', retryable: false }, { status: 'failed' });
 }

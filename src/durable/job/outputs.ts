@@ -1,14 +1,16 @@
 /** What readers may see of a job's outputs: the input of the manifests, and the guard of the segments. */
-import type { Plan, TakeSegment } from '../../contract/job.ts';
+import { segmentName, takePath } from '../../contract/ids.ts';
+import { type Plan, renditionNames, type TakeSegment } from '../../contract/job.ts';
 import { Refusal } from './draft.ts';
 import type { JobState } from './state.ts';
-import { shownLimit, takeOf, track } from './takes.ts';
+import { shownLimit, track, wholeOf } from './takes.ts';
 
-/** One rendition: what is published for HLS, where the take may change, and the whole take that DASH names. */
+/** One rendition: what is published for HLS, where the take may change, and what DASH names. */
 export interface RenditionOutputs {
   published: TakeSegment[];
+  /** Of the takes that the other two are made of. */
   inits: TakeSegment[];
-  /** `null` until one take is whole. */
+  /** One take, or several with equal init segments; `null` until the rendition is whole. */
   whole: TakeSegment[] | null;
 }
 
@@ -28,18 +30,37 @@ export function outputs(state: JobState, everything = false): Outputs {
   if (!plan) throw new Refusal('not_found', 'There is nothing to play yet. Wait for the event "playable".');
   const limit = everything ? Number.POSITIVE_INFINITY : shownLimit(state);
   const renditions: Outputs['renditions'] = {};
-  for (const { name } of plan.audio ? [...plan.video, plan.audio] : plan.video) {
-    const all = state.segments[name] ?? [];
-    const { published, inits } = track(all);
-    const whole = state.whole[name];
+  for (const name of renditionNames(plan)) {
+    const { published, inits } = track(state.segments[name] ?? []);
+    const whole = wholeOf(state, name);
+    const takes = new Set([...published, ...(whole ?? [])].map(({ take }) => take));
     renditions[name] = {
       published: published.slice(0, limit),
-      inits: [...inits.values()],
-      whole: whole ? takeOf(all, whole.take) : null,
+      inits: [...inits.values()].filter(({ take }) => takes.has(take)),
+      whole,
     };
   }
   const rungs = everything ? plan.video.map(({ name }) => name) : listed;
   return { job_id, plan, listed: rungs, renditions, artifacts };
+}
+
+/** The objects behind all this, as paths below the job's outputs. */
+export function namedObjects({ renditions, artifacts }: Pick<Outputs, 'renditions' | 'artifacts'>): NamedObject[] {
+  return [
+    ...Object.entries(renditions).flatMap(([name, { published, inits, whole }]) =>
+      [...published, ...inits, ...(whole ?? [])].map(({ take, n, bytes }) => ({
+        path: takePath(name, take, segmentName(n)),
+        bytes,
+      })),
+    ),
+    ...Object.entries(artifacts).flatMap(([name, { take, files }]) =>
+      files.map((file) => ({ path: takePath(name, take, file.name), bytes: file.bytes })),
+    ),
+  ];
+}
+export interface NamedObject {
+  readonly path: string;
+  readonly bytes: number;
 }
 
 export function segmentIsPublic(state: JobState, rendition: string, take: number, n: number): boolean {

@@ -3,11 +3,11 @@
  * that says again what the log knows adds nothing, and what would make a stage or the progress fall is left out.
  */
 import type { ProgressDetails, RenditionDone } from '../../contract/entries.ts';
-import type { Commit, PlannedVideo, TakeSegment } from '../../contract/job.ts';
+import { type Commit, type PlannedVideo, renditionNames, type TakeSegment } from '../../contract/job.ts';
 import { STAGE_PERCENT, type Stage, stageProgress, stageRank } from '../../contract/stages.ts';
 import type { TaskEntry } from '../../contract/transcoder.ts';
 import { type Draft, Refusal } from './draft.ts';
-import { rungsToList, takeOf } from './takes.ts';
+import { rungsToList, sharedInit, takeOf, track } from './takes.ts';
 import { playback } from './view.ts';
 
 /** At most one `progress` in this time; the second one counts after the attempt has lasted `LONG_MS`. */
@@ -36,7 +36,7 @@ export function beginStage(draft: Draft, stage: Stage, message: string): void {
 function commit(draft: Draft, commits: Commit[]): void {
   const { segments, lease, plan } = draft.state;
   if (commits.length === 0 || !lease) return;
-  const planned = new Set([...(plan?.video ?? []), ...(plan?.audio ? [plan.audio] : [])].map(({ name }) => name));
+  const planned = new Set(plan ? renditionNames(plan) : []);
   const fresh: TakeSegment[] = [];
   for (const one of commits) {
     if (!planned.has(one.rendition)) {
@@ -89,12 +89,13 @@ function rendition(draft: Draft, name: string, count: number): void {
   const take = state.lease?.n ?? 0;
   if (state.whole[name] || !state.plan) return;
   const made = state.segments[name] ?? [];
+  const { published, inits } = track(made);
   const numbers = takeOf(made, take).map(({ n }) => n);
-  const hasInit = made.some((segment) => segment.n === 0 && segment.take === take);
-  if (!hasInit || numbers.length !== count || numbers.some((n, i) => n !== i + 1)) {
+  const isOwn = inits.has(take) && numbers.length === count && numbers.every((n, i) => n === i + 1);
+  if (!isOwn && (published.length !== count || sharedInit(published, inits) === null)) {
     throw new Refusal('rendition_incomplete', `Not all ${count} segments of ${name} are committed.`);
   }
-  draft.note('_rendition', { name, take, segments: count });
+  draft.note('_rendition', { name, take: isOwn ? take : null, segments: count });
 
   const video = state.plan.video.find((planned) => planned.name === name);
   if (!video) return;

@@ -38,6 +38,8 @@ export interface JobState {
   eta_seconds: number | null;
   error: { code: JobErrorCode; retryable: boolean; message: string } | null;
   result: JobResult | null;
+  /** Nobody may see it any more; its objects are being removed. */
+  deleted: boolean;
 
   /** The last lease given, live or not; its `n` is the fencing number. */
   lease: Lease | null;
@@ -53,8 +55,8 @@ export interface JobState {
   plan: Plan | null;
   /** Every accepted commit, by rendition, in the order of their arrival; per number the first one is published. */
   segments: Record<string, TakeSegment[]>;
-  /** Renditions of which one take is whole: which take, and how many segments it has. */
-  whole: Record<string, { take: number; segments: number }>;
+  /** Renditions that are whole: by which take, null for several together, and how many segments they have. */
+  whole: Record<string, { take: number | null; segments: number }>;
   /** What was measured of each validated rendition. */
   vmaf: Record<string, Vmaf>;
   /** Artifacts that are stored, with their files. */
@@ -111,6 +113,9 @@ export function apply(state: JobState | null, entry: Entry): JobState {
     case '_rendition':
       next.whole = { ...next.whole, [entry.data.name]: { take: entry.data.take, segments: entry.data.segments } };
       return next;
+    case '_deleted':
+      next.deleted = true;
+      return next;
     default:
       return show(next, entry);
   }
@@ -126,6 +131,7 @@ function created(data: Extract<Entry, { type: '_job' }>['data'], seq: number, at
     eta_seconds: null,
     error: null,
     result: null,
+    deleted: false,
     lease: null,
     attempt: 0,
     fruitless: 0,

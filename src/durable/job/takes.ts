@@ -1,6 +1,7 @@
 /**
  * Takes: what one lease made of one rendition. Every accepted commit is kept; per segment number the first one is
- * published and stays so for ever, whatever later takes bring.
+ * published and stays so for ever, whatever later takes bring. A later take may begin in the middle: together they make
+ * the rendition whole if their init segments are equal.
  */
 import type { TakeSegment } from '../../contract/job.ts';
 import type { JobState } from './state.ts';
@@ -31,6 +32,21 @@ export function track(segments: readonly TakeSegment[]): Track {
     if (!segment || !inits.has(segment.take)) return { published, inits };
     published.push(segment);
   }
+}
+
+/** The digest of the init segment that `segments`, whichever take made them, have in common; null when they differ. */
+export function sharedInit(segments: readonly TakeSegment[], inits: Track['inits']): string | null {
+  const digests = new Set(segments.map(({ take }) => inits.get(take)?.sha256));
+  const [digest] = digests;
+  return digests.size === 1 && digest ? digest : null;
+}
+
+/** What makes a rendition whole: one take, or what is published of several. Null while it is not. */
+export function wholeOf({ whole, segments }: Pick<JobState, 'whole' | 'segments'>, name: string): TakeSegment[] | null {
+  const made = whole[name];
+  if (!made) return null;
+  const all = segments[name] ?? [];
+  return made.take === null ? track(all).published.slice(0, made.segments) : takeOf(all, made.take);
 }
 
 /** The segments of one take, in order. */

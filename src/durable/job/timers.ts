@@ -3,13 +3,32 @@
  * transaction of the entries they belong to; `arm` follows it without an await, so the alarm goes to disk with them.
  */
 import { z } from 'zod';
+import { LeaseNumber } from '../../contract/ids.ts';
 
-const Lease = z.object({ lease: z.int(), batch: z.int(), graced: z.boolean() });
-const Doorbell = z.object({ rung: z.int(), failed: z.int() });
+/** `tries`: how often the errand was begun and not brought to its end. */
+const Errand = z.object({ tries: z.int() });
 
-/** `lease`: take it back. `doorbell`: put the pending job into the queue (again). */
-const KINDS = { lease: Lease, doorbell: Doorbell };
+/** Changes of the job and nothing else. `lease`: take it back. `expiry`: delete the job. */
+const PURE = {
+  lease: z.object({ lease: z.int(), batch: z.int(), graced: z.boolean() }),
+  expiry: z.object({}),
+};
+
+/** Work outside. */
+const ERRANDS = {
+  /** Put the pending job into the queue, for the `rung`th time after the first. */
+  doorbell: Errand.extend({ rung: z.int() }),
+  /** Bring the list of jobs up to date. */
+  list: Errand,
+  /** Remove what takes up to `lease` have stored and nothing names. */
+  sweep: Errand.extend({ lease: LeaseNumber, round: z.int(), cursor: z.string().nullable() }),
+  /** Remove all objects of a deleted job, and in the end the job itself. */
+  erase: Errand.extend({ round: z.int() }),
+};
+
+const KINDS = { ...PURE, ...ERRANDS };
 export type TimerKind = keyof typeof KINDS;
+export type ErrandKind = keyof typeof ERRANDS;
 export type TimerData<K extends TimerKind> = z.infer<(typeof KINDS)[K]>;
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -29,7 +48,12 @@ export class Timers {
   }
 
   set<K extends TimerKind>(kind: K, dueAt: number, data: TimerData<K>): void {
-    this.#storage.sql.exec('INSERT OR REPLACE INTO timers VALUES (?, ?, ?)', kind, dueAt, JSON.stringify(data));
+    this.#storage.sql.exec(
+      'INSERT OR REPLACE INTO timers VALUES (?, ?, ?)',
+      kind,
+      dueAt,
+      JSON.stringify(KINDS[kind].parse(data)),
+    );
   }
 
   clear(kind: TimerKind): void {
@@ -37,6 +61,7 @@ export class Timers {
   }
 
   get<K extends TimerKind>(kind: K): ({ due_at: number } & TimerData<K>) | null {
+    if (!this.#exist()) return null;
     const [row] = this.#storage.sql.exec<Row>('SELECT due_at, data FROM timers WHERE kind = ?', kind).toArray();
     if (!row) return null;
     return { due_at: row.due_at, ...(KINDS[kind].parse(JSON.parse(row.data)) as TimerData<K>) };
@@ -44,8 +69,14 @@ export class Timers {
 
   /** Sets the alarm to the earliest timer. The returned promise needs no waiting: the output gate does. */
   async arm(): Promise<void> {
+    if (!this.#exist()) return;
     const [row] = this.#storage.sql.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM timers').toArray();
     if (row?.due == null) await this.#storage.deleteAlarm();
     else await this.#storage.setAlarm(row.due);
+  }
+
+  /** An unknown job has none, and a deleted one no longer. */
+  #exist(): boolean {
+    return this.#storage.sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'timers'`).toArray().length > 0;
   }
 }

@@ -1,8 +1,10 @@
 /** The job as the API shows it: a projection of the state. */
+
+import { JobSummary } from '../../contract/api.ts';
 import { ARTIFACT_FILE, type ArtifactName, MASTER, MPD, outputPath, takePath } from '../../contract/ids.ts';
 import type { Job, PlannedVideo, Playback, Rendition, TakeSegment } from '../../contract/job.ts';
 import type { JobState } from './state.ts';
-import { takeOf, track } from './takes.ts';
+import { track, wholeOf } from './takes.ts';
 
 export function view(state: JobState): Job {
   return {
@@ -30,6 +32,9 @@ export function view(state: JobState): Job {
   };
 }
 
+/** The job as the list shows it. */
+export const summary = (state: JobState): JobSummary => JobSummary.parse(view(state));
+
 const iso = (at: number): string => new Date(at).toISOString();
 
 /** HLS as soon as the master names a rung, the rest with the closed manifests; nothing after a run without success. */
@@ -53,8 +58,8 @@ type Playable = Pick<JobState, 'job_id' | 'status' | 'listed' | 'artifacts'>;
 
 function rendition(state: JobState, video: PlannedVideo): Rendition {
   const all = state.segments[video.name] ?? [];
-  const whole = state.whole[video.name];
-  const segments = whole ? takeOf(all, whole.take) : track(all).published;
+  const whole = wholeOf(state, video.name);
+  const segments = whole ?? track(all).published;
   return {
     name: video.name,
     width: video.width,

@@ -1,8 +1,8 @@
 /**
  * The DASH manifest (ISO/IEC 23009-1) as a pure function of a finished job's plan and commits. It names one whole take
- * per rendition, with the exact length of each segment in a `SegmentTimeline`.
+ * per rendition by a template, or the segments of several as a list; the exact length of each is in a `SegmentTimeline`.
  */
-import { takePath } from '../../contract/ids.ts';
+import { segmentName, takePath } from '../../contract/ids.ts';
 import type { TakeSegment } from '../../contract/job.ts';
 import type { Outputs } from '../../durable/job/outputs.ts';
 import { bandwidth } from '../../durable/job/view.ts';
@@ -51,13 +51,29 @@ function representation(
   inside = '',
 ): string {
   const { bandwidth: peak } = bandwidth(segments);
-  const take = segments[0]?.take ?? 0;
-  const path = (file: string): string => takePath(name, take, file);
+  const first = segments[0]?.take ?? 0;
+  const isOneTake = segments.every(({ take }) => take === first);
+  const addresses = isOneTake ? template(name, first, segments, timescale) : list(name, first, segments, timescale);
   return `      <Representation id="${name}" codecs="${codecs}" bandwidth="${peak}" ${attributes}>${inside}
-        <SegmentTemplate timescale="${timescale}" initialization="${path('init.mp4')}" media="${path('$Number$.m4s')}" startNumber="1">
-          <SegmentTimeline>${timeline(segments, timescale)}</SegmentTimeline>
-        </SegmentTemplate>
+${addresses}
       </Representation>`;
+}
+
+function template(name: string, take: number, segments: readonly TakeSegment[], timescale: number): string {
+  const path = (file: string): string => takePath(name, take, file);
+  return `        <SegmentTemplate timescale="${timescale}" initialization="${path('init.mp4')}" media="${path('$Number$.m4s')}" startNumber="1">
+          <SegmentTimeline>${timeline(segments, timescale)}</SegmentTimeline>
+        </SegmentTemplate>`;
+}
+
+/** The takes have equal init segments; the first one's stands for all. */
+function list(name: string, take: number, segments: readonly TakeSegment[], timescale: number): string {
+  const urls = segments.map((one) => `<SegmentURL media="${takePath(name, one.take, segmentName(one.n))}"/>`);
+  return `        <SegmentList timescale="${timescale}" startNumber="1">
+          <Initialization sourceURL="${takePath(name, take, segmentName(0))}"/>
+          <SegmentTimeline>${timeline(segments, timescale)}</SegmentTimeline>
+          ${urls.join('\n          ')}
+        </SegmentList>`;
 }
 
 /** `<S d r/>` per run of equal lengths; `r` counts the repetitions after the first. */

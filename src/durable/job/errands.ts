@@ -1,0 +1,99 @@
+/**
+ * What a job has to do outside: ring in the queue, keep the list of jobs up to date, sweep what nothing names, erase
+ * what was deleted. Behind each errand stands its timer. Before it begins, the timer is set to when it shall be tried
+ * again, with backoff; when it is done, to when there is more to do, or cleared, unless the job has set it anew
+ * meanwhile. So an errand that fails, hangs or is cut off by a restart comes again, and none waits for another.
+ */
+import { FINAL, outputKey } from '../../contract/ids.ts';
+import { type Env, settings } from '../env.ts';
+import { listJob, unlistJob } from '../job-list.ts';
+import { backoffMs, within } from '../timing.ts';
+import type { JobCore } from './core.ts';
+import { keeps } from './keeps.ts';
+import type { JobState } from './state.ts';
+import { sweep } from './sweep.ts';
+import type { ErrandKind, TimerData } from './timers.ts';
+import { summary } from './view.ts';
+
+/** How long the queue, the list, or storage may take to answer. */
+const CALL_MS = 5000;
+
+/** When an errand goes on; null when it is done. */
+type Next<K extends ErrandKind> = { at: number; data: TimerData<K> } | null;
+
+/** What an errand has at hand: the job as it was when the errand began. */
+interface Trip {
+  readonly env: Env;
+  readonly core: JobCore;
+  readonly state: JobState;
+}
+
+/** Does what is due, side by side. Never rejects. */
+export async function runErrands(env: Env, core: JobCore): Promise<void> {
+  await Promise.all([
+    run(env, core, 'doorbell', ring),
+    run(env, core, 'list', list),
+    run(env, core, 'sweep', sweepTakes),
+    run(env, core, 'erase', erase),
+  ]);
+}
+
+async function run<K extends ErrandKind>(
+  env: Env,
+  core: JobCore,
+  kind: K,
+  errand: (trip: Trip, data: TimerData<K>) => Promise<Next<K>>,
+): Promise<void> {
+  const { timers, state } = core;
+  try {
+    const timer = timers.get(kind);
+    if (!state || !timer || timer.due_at > Date.now()) return;
+    const again = Date.now() + 1000 + backoffMs(timer.tries);
+    timers.set(kind, again, { ...timer, tries: timer.tries + 1 });
+    await timers.arm();
+    const next = await errand({ env, core, state }, timer);
+    if (timers.get(kind)?.due_at !== again) return;
+    if (next) timers.set(kind, next.at, next.data);
+    else timers.clear(kind);
+  } catch (error) {
+    console.error(JSON.stringify({ msg: 'errand failed', job: state?.job_id, kind, error: String(error) }));
+  }
+}
+
+async function ring({ env, state }: Trip, { rung }: TimerData<'doorbell'>): Promise<Next<'doorbell'>> {
+  const { job_id, options } = state;
+  const queue = options.priority === 'high' ? env.TRANSCODE_QUEUE_HIGH : env.TRANSCODE_QUEUE;
+  await within(CALL_MS, queue.send({ job_id, task: 'main' }));
+  const waits = settings(env).RING_AGAIN_MS;
+  const wait = waits[Math.min(rung, waits.length - 1)] ?? 0;
+  return { at: Date.now() + wait, data: { rung: rung + 1, tries: 0 } };
+}
+
+async function list({ env, state }: Trip): Promise<null> {
+  const { job_id, deleted, last_seq } = state;
+  await within(CALL_MS, deleted ? unlistJob(env.DB, job_id, last_seq) : listJob(env.DB, summary(state), last_seq));
+  return null;
+}
+
+async function sweepTakes({ env, state }: Trip, timer: TimerData<'sweep'>): Promise<Next<'sweep'>> {
+  const { lease, round } = timer;
+  const cursor = await sweep(env.OUTPUT, outputKey(state.job_id, ''), keeps(state, lease), timer.cursor);
+  if (cursor !== null) return { at: Date.now(), data: { lease, round, cursor, tries: 0 } };
+  if (round > 0) return null;
+  return { at: Date.now() + settings(env).SWEEP_AGAIN_MS, data: { lease, round: 1, cursor: null, tries: 0 } };
+}
+
+/** Twice, the second time for what was on its way; then, once the list knows, the job forgets itself. */
+async function erase({ env, core, state }: Trip, { round }: TimerData<'erase'>): Promise<Next<'erase'>> {
+  const { job_id } = state;
+  await within(CALL_MS, env.OUTPUT.delete(outputKey(job_id, FINAL)));
+  for (const bucket of [env.INPUT, env.OUTPUT]) {
+    const rest = await sweep(bucket, outputKey(job_id, ''), () => false, null);
+    if (rest !== null) return { at: Date.now(), data: { round, tries: 0 } };
+  }
+  if (round === 0) return { at: Date.now() + settings(env).SWEEP_AGAIN_MS, data: { round: 1, tries: 0 } };
+  const unlisting = core.timers.get('list');
+  if (unlisting) return { at: unlisting.due_at, data: { round, tries: 0 } };
+  await core.forget();
+  return null;
+}

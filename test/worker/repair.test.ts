@@ -1,0 +1,91 @@
+/** Storage that tells the impossible: the job recovers, or fails and says why. It never hangs. */
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { expect, test } from 'vitest';
+import { secondsUntil, timer, timers } from './clock.ts';
+import { call, completedJob, env, finish, job, lease, makeOutputs, submit } from './edge.ts';
+
+/** Writes into the job's storage behind its back, and has the object forget what it had in memory. */
+async function tamper(id: string, ...statements: string[]): Promise<void> {
+  await runInDurableObject(env.JOB.getByName(id), (_, { storage }) => {
+    for (const statement of statements) storage.sql.exec(statement);
+  });
+  await evictDurableObject(env.JOB.getByName(id));
+}
+
+test('a pending job whose doorbell is missing rings again', async () => {
+  const id = await submit();
+  await tamper(id, 'DELETE FROM timers');
+  expect(await job(id)).toMatchObject({ status: 'pending' });
+  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
+});
+
+test('a lease whose timer is missing is guarded again, and its holder goes on', async () => {
+  const id = await submit();
+  const number = await lease(id);
+  await tamper(id, 'DELETE FROM timers');
+  expect(await job(id)).toMatchObject({ status: 'processing' });
+  expect(secondsUntil(await timer(id, 'lease'))).toBe(30);
+  await makeOutputs(id, number);
+  expect(await (await finish(id, number)).json()).toEqual({ status: 'completed' });
+});
+
+test('a job that is processing while nobody holds its lease waits for a transcoder again', async () => {
+  const id = await submit();
+  await lease(id);
+  await tamper(
+    id,
+    `DELETE FROM timers`,
+    `DELETE FROM log WHERE type = '_lease'`,
+    'UPDATE log SET seq = seq - 1 WHERE seq > 5',
+  );
+  expect(await job(id)).toMatchObject({ status: 'pending' });
+  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
+  await makeOutputs(id, await lease(id));
+});
+
+test('an attempt that the log does not tell of can be leased anew', async () => {
+  const id = await submit();
+  const number = await lease(id);
+  await tamper(id, `DELETE FROM log WHERE type = 'state' AND data LIKE '%"leased"%'`);
+  expect(await job(id)).toMatchObject({ status: 'pending' });
+  expect(await lease(id)).toBe(number + 1);
+});
+
+test.each([
+  ['a gap', 'DELETE FROM log WHERE seq = 3'],
+  ['an entry that cannot be read', `UPDATE log SET data = '{' WHERE seq = 3`],
+  ['an entry of no known kind', `UPDATE log SET type = 'riddle' WHERE seq = (SELECT max(seq) FROM log)`],
+])('a log with %s fails the job with a sentence that says so, and the job can be deleted', async (_, statement) => {
+  const id = await submit();
+  await tamper(id, statement);
+  const { status, error, error_message } = await job(id);
+  expect([status, error]).toEqual(['failed', { code: 'internal', retryable: false }]);
+  expect(error_message).toMatch(/log is lost/);
+  expect((await call(`/jobs/${id}`, { method: 'DELETE' })).status).toBe(202);
+});
+
+test('a job that has ended and lost its timers expires all the same', async () => {
+  const id = await completedJob();
+  await tamper(id, 'DELETE FROM timers');
+  await job(id);
+  expect((await timers(id)).map(({ kind }) => kind)).toEqual(['expiry']);
+});
+
+test('an alarm that the platform dropped is set again by waking the job', async () => {
+  const id = await submit();
+  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
+  const alarm = () => runInDurableObject(env.JOB.getByName(id), (_, { storage }) => storage.getAlarm());
+  await runInDurableObject(env.JOB.getByName(id), (_, { storage }) => storage.deleteAlarm());
+  expect(await alarm()).toBeNull();
+  await env.JOB.getByName(id).wake();
+  expect(await alarm()).toBe((await timer(id, 'doorbell'))?.due_at);
+});
+
+test('waking a job that does not exist stores nothing', async () => {
+  const stub = env.JOB.getByName(crypto.randomUUID());
+  await stub.wake();
+  const tables = await runInDurableObject(stub, (_, { storage }) =>
+    storage.sql.exec('SELECT name FROM sqlite_master').toArray(),
+  );
+  expect(tables.filter(({ name }) => name === 'log' || name === 'timers')).toEqual([]);
+});
