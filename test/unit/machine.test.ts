@@ -4,7 +4,7 @@ import type { TaskEntry } from '../../src/contract/transcoder.ts';
 import { Refusal } from '../../src/durable/job/draft.ts';
 import { grant } from '../../src/durable/job/grant.ts';
 import { MAX_ATTEMPTS, type TimelessCommand } from '../../src/durable/job/machine.ts';
-import { outputs } from '../../src/durable/job/outputs.ts';
+import { namedObjects, outputs } from '../../src/durable/job/outputs.ts';
 import { view } from '../../src/durable/job/view.ts';
 import { CREATE, commit, commits, JobModel, PLAN, types } from './commands.ts';
 
@@ -235,6 +235,10 @@ describe('takes', () => {
       [2, 2],
       [3, 2],
     ]);
+    const stored = namedObjects(outputs(model.job)).map(({ path }) => path);
+    expect(new Set(stored.filter((path) => path.startsWith('360p/')))).toEqual(
+      new Set(['360p/t1/init.mp4', '360p/t1/1.m4s', '360p/t2/2.m4s', '360p/t2/3.m4s']),
+    );
   });
 
   test('takes with different inits make nothing whole together, and one of them alone does', () => {

@@ -48,16 +48,26 @@ export function outputs(state: JobState, everything = false): Outputs {
 export function namedObjects({ renditions, artifacts }: Pick<Outputs, 'renditions' | 'artifacts'>): NamedObject[] {
   return [
     ...Object.entries(renditions).flatMap(([name, { published, inits, whole }]) =>
-      [...published, ...inits, ...(whole ?? [])].map(({ take, n, bytes }) => ({
-        path: takePath(name, take, segmentName(n)),
-        bytes,
-      })),
+      [...published, ...announced(published, inits), ...announced(whole ?? [], inits), ...(whole ?? [])].map(
+        ({ take, n, bytes }) => ({ path: takePath(name, take, segmentName(n)), bytes }),
+      ),
     ),
     ...Object.entries(artifacts).flatMap(([name, { take, files }]) =>
       files.map((file) => ({ path: takePath(name, take, file.name), bytes: file.bytes })),
     ),
   ];
 }
+
+/** The init segments that a list of segments needs: the first one, and each that differs from the one before. */
+export function announced(segments: readonly TakeSegment[], inits: readonly TakeSegment[]): TakeSegment[] {
+  const found: TakeSegment[] = [];
+  for (const { take } of segments) {
+    const init = inits.find((one) => one.take === take);
+    if (init && init.sha256 !== found.at(-1)?.sha256) found.push(init);
+  }
+  return found;
+}
+
 export interface NamedObject {
   readonly path: string;
   readonly bytes: number;
