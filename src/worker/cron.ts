@@ -43,7 +43,7 @@ export async function sweepOrphans(env: Env, now: number): Promise<void> {
         const listed = await listedOf(env, ids);
         const unlisted = ids.filter((id) => !listed.has(id));
         await forEach(unlisted, async (id) => {
-          if ((await env.JOB.getByName(id).view()) === null) await sweepOld(bucket, `${id}/`, now - DAY_MS);
+          if (!(await env.JOB.getByName(id).isOwned())) await sweepOld(bucket, `${id}/`, now - DAY_MS);
         });
       }
     });

@@ -96,8 +96,8 @@ describe('orphans', () => {
 
   test('that cannot be asked about stay, and the others go', async () => {
     const [broken, fine] = [await store(), await store()];
-    const view = failing('away');
-    const getByName = (id: string) => (id === broken ? { view } : env.JOB.getByName(id));
+    const isOwned = failing('away');
+    const getByName = (id: string) => (id === broken ? { isOwned } : env.JOB.getByName(id));
     await sweepOrphans({ ...env, JOB: { getByName } } as unknown as Env, Date.now() + 2 * DAY);
     expect([await stored(broken), await stored(fine)]).toEqual([3, 0]);
     const line = { msg: 'daily work failed', job: broken, error: 'Error: away' };

@@ -1,8 +1,8 @@
 /** Storage that tells the impossible: the job recovers, or fails and says why. It never hangs. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
-import { secondsUntil, timer, timers } from './clock.ts';
-import { call, completedJob, env, finish, job, lease, makeOutputs, submit } from './edge.ts';
+import { fire, secondsUntil, timer, timers } from './clock.ts';
+import { call, completedJob, env, finish, job, keys, lease, makeOutputs, post, problemOf, submit } from './edge.ts';
 
 /** Writes into the job's storage behind its back, and has the object forget what it had in memory. */
 async function tamper(id: string, ...statements: string[]): Promise<void> {
@@ -88,4 +88,38 @@ test('waking a job that does not exist stores nothing', async () => {
     storage.sql.exec('SELECT name FROM sqlite_master').toArray(),
   );
   expect(tables.filter(({ name }) => name === 'log' || name === 'timers')).toEqual([]);
+});
+
+test('a job that completed keeps its outputs when an entry of its log cannot be read any more', async () => {
+  const id = await completedJob();
+  await expect.poll(async () => secondsUntil(await timer(id, 'sweep'))).toBeGreaterThan(590);
+  const before = await keys(env.OUTPUT, id);
+  await tamper(id, `UPDATE log SET data = '{' WHERE type = '_plan'`);
+  await fire(id, 'sweep');
+  expect(await keys(env.OUTPUT, id)).toEqual(before);
+  expect((await call(`/jobs/${id}/outputs/master.m3u8`)).status).toBe(200);
+});
+
+test('a job that has failed for its log cannot be tried again, though one that was cancelled can', async () => {
+  const [broken, sound] = [await submit(), await submit()];
+  await tamper(broken, 'DELETE FROM log WHERE seq = 3');
+  expect(await problemOf(await post(`/jobs/${broken}/retry`, {}))).toMatchObject({ code: 'invalid_state' });
+  await post(`/jobs/${sound}/cancel`, {});
+  expect((await post(`/jobs/${sound}/retry`, {})).status).toBe(202);
+});
+
+test('a timer that cannot be read is set anew', async () => {
+  const id = await submit();
+  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
+  await tamper(id, `UPDATE timers SET data = '{"rung":0}' WHERE kind = 'doorbell'`);
+  expect(await job(id)).toMatchObject({ status: 'pending' });
+  await expect.poll(async () => (await timer(id, 'doorbell'))?.data).toContain('tries');
+});
+
+test('a log without its beginning is no job, and its objects are nobody elses to remove', async () => {
+  const id = await completedJob();
+  await tamper(id, 'DELETE FROM log WHERE seq = 1');
+  expect((await call(`/jobs/${id}`)).status).toBe(404);
+  expect(await env.JOB.getByName(id).isOwned()).toBe(true);
+  expect(await env.JOB.getByName(crypto.randomUUID()).isOwned()).toBe(false);
 });

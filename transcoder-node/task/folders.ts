@@ -26,8 +26,9 @@ export async function openWorkFolder(parent: string): Promise<WorkFolder> {
   for (const name of await readdir(parent)) {
     const [, of, pid] = NAME.exec(name) ?? [];
     const path = join(parent, name);
-    const isLeft = (of === own && !isAlive(Number(pid))) || (await isUntouched(path));
-    if (pid && isLeft) await removeFolder(path);
+    const isLeft = of === own ? !isAlive(Number(pid)) : await isUntouched(path);
+    // Somebody else's may not be ours to remove.
+    if (pid && isLeft) await removeFolder(path).catch(() => undefined);
   }
   const path = await mkdtemp(join(parent, `reelwire-${own}-${process.pid}-`));
   const touching = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), TOUCH_MS);

@@ -43,6 +43,8 @@ export class OtherBuild extends Error {
 const INIT_TRIES = 40;
 const INIT_GAP_MS = 50;
 const GRID_SECONDS = 0.001;
+/** By how much a segment may be shorter than the grid and need not be the last one; sound comes in frames. */
+const SHORT_SECONDS = { video: GRID_SECONDS, audio: 0.05 } as const;
 /** More than the boxes before a segment's `moof` ever take. */
 const HEAD_BYTES = 4096;
 
@@ -128,9 +130,11 @@ export class Lane {
   }
 
   async #commit({ n, duration, path, commit }: Made): Promise<void> {
-    const { lease, plan } = this.#shipping;
+    const { lease, plan, encoded } = this.#shipping;
     const rendition = this.#rendition;
     const grid = plan.segment_seconds;
+    // The last one, or what an encoder has left that died: the pair will tell.
+    if (duration < grid - SHORT_SECONDS[rendition.kind]) await encoded;
     if (rendition.kind === 'video' && this.#last !== null && Math.abs(this.#last - grid) > GRID_SECONDS) {
       throw new TaskFailure('encode_failed', 'The encoder left the common time grid.');
     }

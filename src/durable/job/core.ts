@@ -23,6 +23,7 @@ export class JobCore {
   readonly #periods: Periods;
   readonly #onNews: () => void;
   #state: JobState | null = null;
+  #log: 'none' | 'whole' | 'damaged' = 'none';
 
   /** `onNews` is called after every turn that has added to the log. */
   constructor(storage: DurableObjectStorage, env: Env, onNews: () => void) {
@@ -37,6 +38,16 @@ export class JobCore {
   /** Null for an id that no job has. A deleted job has one until it is erased. */
   get state(): JobState | null {
     return this.#state;
+  }
+
+  /** Whether the state tells all that there was; what it does not name may be needed all the same. */
+  get isWhole(): boolean {
+    return this.#log !== 'damaged';
+  }
+
+  /** Whether there is, or was, a job that has not been deleted. */
+  get isOwned(): boolean {
+    return this.#state ? !this.#state.deleted : this.#log === 'damaged';
   }
 
   /** The state of a job that is there for others; refuses when there is none. */
@@ -80,6 +91,7 @@ export class JobCore {
 
   async forget(): Promise<void> {
     this.#state = null;
+    this.#log = 'none';
     await this.#storage.deleteAlarm();
     await this.#storage.deleteAll();
   }
@@ -88,6 +100,7 @@ export class JobCore {
   recall(): void {
     const { entries, isWhole, last } = this.log.load();
     const state = foldFrom(entries);
+    if (last > 0) this.#log = isWhole && state ? 'whole' : 'damaged';
     if (!state) return;
     this.#state = { ...state, last_seq: last };
     if (!state.deleted) this.#state = this.run({ type: isWhole ? 'repair' : 'condemn' });

@@ -9,6 +9,7 @@ import { type Env, settings } from '../env.ts';
 import { listJob, unlistJob } from '../job-list.ts';
 import { backoffMs, within } from '../timing.ts';
 import type { JobCore } from './core.ts';
+import { LIST_PROGRESS_MS } from './guard.ts';
 import { keeps } from './keeps.ts';
 import type { JobState } from './state.ts';
 import { sweep } from './sweep.ts';
@@ -69,14 +70,16 @@ async function ring({ env, state }: Trip, { rung }: TimerData<'doorbell'>): Prom
   return { at: Date.now() + wait, data: { rung: rung + 1, tries: 0 } };
 }
 
-async function list({ env, state }: Trip): Promise<null> {
+async function list({ env, core, state }: Trip): Promise<Next<'list'>> {
   const { job_id, deleted, last_seq } = state;
   await within(CALL_MS, deleted ? unlistJob(env.DB, job_id, last_seq) : listJob(env.DB, summary(state), last_seq));
-  return null;
+  const isBehind = (core.state?.last_seq ?? 0) > last_seq;
+  return isBehind ? { at: Date.now() + LIST_PROGRESS_MS, data: { tries: 0 } } : null;
 }
 
-async function sweepTakes({ env, state }: Trip, timer: TimerData<'sweep'>): Promise<Next<'sweep'>> {
+async function sweepTakes({ env, core, state }: Trip, timer: TimerData<'sweep'>): Promise<Next<'sweep'>> {
   const { lease, round } = timer;
+  if (!core.isWhole) return null;
   const cursor = await sweep(env.OUTPUT, outputKey(state.job_id, ''), keeps(state, lease), timer.cursor);
   if (cursor !== null) return { at: Date.now(), data: { lease, round, cursor, tries: 0 } };
   if (round > 0) return null;

@@ -14,7 +14,7 @@ import type { Timers } from './timers.ts';
 const DAY_MS = 86_400_000;
 
 /** How far the list may lie behind in progress. */
-const LIST_PROGRESS_MS = 5000;
+export const LIST_PROGRESS_MS = 5000;
 
 export interface Periods {
   readonly leaseMs: number;
@@ -89,6 +89,9 @@ export function mend(timers: Timers, state: JobState, at: number, periods: Perio
     timers.set('lease', at + periods.leaseMs, { lease: lease.n, batch: 0, graced: false });
   }
   if (status === 'pending' && !timers.get('doorbell')) timers.set('doorbell', at, { rung: 0, tries: 0 });
-  if (deleted && !timers.get('erase')) timers.set('erase', at, { round: 0, tries: 0 });
+  if (deleted && !timers.get('erase')) {
+    timers.set('erase', at, { round: 0, tries: 0 });
+    timers.set('list', at, { tries: 0 });
+  }
   if (hasEnded(status) && !deleted && !timers.get('expiry')) timers.set('expiry', at + keptMs(state, periods), {});
 }

@@ -36,6 +36,9 @@ import type { JobState } from './state.ts';
 import { view } from './view.ts';
 import { Watchers } from './watchers.ts';
 
+/** When an alarm that could not change the job comes again. */
+const FAILED_MS = 60_000;
+
 /** How long storage may take to remove one object. */
 const REMOVE_MS = 5000;
 
@@ -81,7 +84,15 @@ export class Job extends DurableObject<Env> {
 
   /** A new run of a failed or cancelled job. */
   async retry(): Promise<Outcome<Status>> {
-    return this.#answer(() => this.#core.run({ type: 'retry' }).status);
+    return this.#answer(() => {
+      if (!this.#core.isWhole) {
+        throw new Refusal(
+          'invalid_state',
+          "Part of the job's log is lost; it cannot be tried again. Upload the video again.",
+        );
+      }
+      return this.#core.run({ type: 'retry' }).status;
+    });
   }
 
   /** From now on nobody finds it; its objects go at once and, for what is on its way, once more later. */
@@ -90,6 +101,11 @@ export class Job extends DurableObject<Env> {
     if (!outcome.ok) return outcome;
     await this.#hide(outcome.value.job_id);
     return { ok: true, value: null };
+  }
+
+  /** Whether a job has objects under this id; also one that cannot be shown because its log cannot be read. */
+  async isOwned(): Promise<boolean> {
+    return this.#core.isOwned;
   }
 
   /** Whatever timers and alarm were lost, the job has them again after this. Harmless for any id. */
@@ -206,14 +222,16 @@ export class Job extends DurableObject<Env> {
 
   /** Never throws: the platform would repeat it with growing delays and, in the end, drop it. */
   override async alarm(): Promise<void> {
+    let notBefore = 0;
     try {
       this.#core.tick();
       await this.#core.timers.arm();
     } catch (error) {
       console.error(JSON.stringify({ msg: 'alarm failed', job: this.#core.state?.job_id, error: String(error) }));
+      notBefore = Date.now() + FAILED_MS;
     }
     await runErrands(this.env, this.#core);
-    await this.#core.timers.arm();
+    await this.#core.timers.arm(notBefore);
   }
 
   /** Finished outputs are served without a look at the job while this sign is there; should it stay now, it is erased. */

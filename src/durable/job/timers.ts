@@ -60,19 +60,21 @@ export class Timers {
     this.#storage.sql.exec('DELETE FROM timers WHERE kind = ?', kind);
   }
 
+  /** Null also for a timer that cannot be read: who needs it sets it anew. */
   get<K extends TimerKind>(kind: K): ({ due_at: number } & TimerData<K>) | null {
     if (!this.#exist()) return null;
     const [row] = this.#storage.sql.exec<Row>('SELECT due_at, data FROM timers WHERE kind = ?', kind).toArray();
     if (!row) return null;
-    return { due_at: row.due_at, ...(KINDS[kind].parse(JSON.parse(row.data)) as TimerData<K>) };
+    const data = KINDS[kind].safeParse(JSON.parse(row.data));
+    return data.success ? { due_at: row.due_at, ...(data.data as TimerData<K>) } : null;
   }
 
-  /** Sets the alarm to the earliest timer. The returned promise needs no waiting: the output gate does. */
-  async arm(): Promise<void> {
+  /** Sets the alarm to the earliest timer, but not before `notBefore`. The returned promise needs no waiting: the output gate does. */
+  async arm(notBefore = 0): Promise<void> {
     if (!this.#exist()) return;
     const [row] = this.#storage.sql.exec<{ due: number | null }>('SELECT min(due_at) AS due FROM timers').toArray();
     if (row?.due == null) await this.#storage.deleteAlarm();
-    else await this.#storage.setAlarm(row.due);
+    else await this.#storage.setAlarm(Math.max(row.due, notBefore));
   }
 
   /** An unknown job has none, and a deleted one no longer. */
