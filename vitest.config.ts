@@ -1,24 +1,50 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
-/** Settings under which the Worker's tests run: small limits, so that a test can reach them. */
-const bindings = { REELWIRE_OPEN: '1', MAX_UPLOAD_BYTES: String(20 * 2 ** 20) };
+/** Small limits, so that a test can reach them. */
+const limits = { MAX_UPLOAD_BYTES: String(20 * 2 ** 20) };
+const open = { REELWIRE_OPEN: '1', ...limits };
+
+/** As deployed: no open mode, secrets instead. */
+const closed = {
+  ...{ REELWIRE_OPEN: '', ...limits, MAX_WATCHERS_PER_JOB: '3' },
+  ...{ TOKEN_SECRET: 'the-token-secret-of-these-tests', TRANSCODER_TOKEN: 'the-transcoder-token-of-these-tests' },
+};
+
+/** No test waits for a minute to go by: those about limits bring their own. */
+const often = { limit: 1_000_000, period: 60 as const };
+const ratelimits = {
+  REQUEST_LIMIT: { namespace_id: '1', simple: often },
+  SIGN_IN_LIMIT: { namespace_id: '2', simple: often },
+};
+
+const worker = (miniflare: object) => cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare });
+
+/** Tests of who may do what run under the rules of production. */
+const ACCESS = ['test/worker/{access,attacks,fuzz}*.test.ts'];
 
 /** Many tests wait for a pace, a lease or a player: two more than there are cores keep two cores busy. */
 const MAX_WORKERS = 4;
+
+const inWorkerd = {
+  maxWorkers: MAX_WORKERS,
+  testTimeout: 30_000,
+  /** Where itty-durable's imports, which have no file extension, are resolved. */
+  deps: { optimizer: { ssr: { enabled: true, include: ['itty-durable'] } } },
+};
 
 export default defineConfig({
   test: {
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare: { bindings } })],
+        plugins: [worker({ bindings: open })],
+        test: { ...inWorkerd, name: 'worker', include: ['test/worker/**/*.test.ts'], exclude: ACCESS },
+      },
+      {
+        plugins: [worker({ bindings: closed, ratelimits })],
         test: {
-          name: 'worker',
-          maxWorkers: MAX_WORKERS,
-          testTimeout: 30_000,
-          include: ['test/worker/**/*.test.ts'],
-          /** Where itty-durable's imports, which have no file extension, are resolved. */
-          deps: { optimizer: { ssr: { enabled: true, include: ['itty-durable'] } } },
+          ...{ ...inWorkerd, name: 'access', include: ACCESS },
+          provide: { fuzzRequests: process.env.REELWIRE_LONG === '1' ? 10_000 : 500 },
         },
       },
       {

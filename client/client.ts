@@ -7,11 +7,13 @@ import { overFetch } from './over-fetch.ts';
 import { Requests } from './requests.ts';
 import type { RunSettings } from './run.ts';
 import { Watch } from './watch.ts';
+import { Webhooks } from './webhooks.ts';
 
 const MAX_ATTEMPTS = 5;
 
 export class Reelwire {
   readonly jobs: Jobs;
+  readonly webhooks: Webhooks;
   readonly #requests: Requests;
   readonly #settings: Omit<RunSettings, 'url'>;
 
@@ -21,6 +23,7 @@ export class Reelwire {
     const getToken = options.getToken ?? null;
     this.#requests = new Requests(options.url, fetch, getToken);
     this.jobs = new Jobs(this.#requests);
+    this.webhooks = new Webhooks(this.#requests);
     this.#settings = {
       transport: options.EventSource ? overEventSource(options.EventSource, fetch) : overFetch(fetch),
       getToken,

@@ -10,6 +10,15 @@ import { Entry } from '../src/contract/entries.ts';
 import { Problem } from '../src/contract/errors.ts';
 import { Job, JobOptions, JobResult, Metadata, Playback, Rendition } from '../src/contract/job.ts';
 import { Stage, Status } from '../src/contract/stages.ts';
+import {
+  DeliveriesPage,
+  Delivery,
+  EventType,
+  Webhook,
+  WebhookEvent,
+  WebhooksPage,
+  WebhookWithSecret,
+} from '../src/contract/webhooks.ts';
 
 const VisibleEntry = z.union(Entry.options.filter(({ shape }) => !shape.type.value.startsWith('_')));
 
@@ -27,6 +36,13 @@ const NAMED = {
   Stage,
   Status,
   VisibleEntry,
+  DeliveriesPage,
+  Delivery,
+  EventType,
+  Webhook,
+  WebhookEvent,
+  WebhooksPage,
+  WebhookWithSecret,
 };
 
 /** Declarations for everything that types.ts exports, and one interface that names them all, as the generator wants. */

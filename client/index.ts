@@ -10,6 +10,9 @@ export type { Fetch } from './over-fetch.ts';
 export type { ConnectionState } from './run.ts';
 export type {
   Accepted,
+  DeliveriesPage,
+  Delivery,
+  EventType,
   Job,
   JobOptions,
   JobResult,
@@ -21,5 +24,10 @@ export type {
   Stage,
   Status,
   VisibleEntry,
+  Webhook,
+  WebhookEvent,
+  WebhooksPage,
+  WebhookWithSecret,
 } from './types.ts';
 export type { Watch } from './watch.ts';
+export type { NewWebhook, WebhookDeleted, WebhookPaging } from './webhooks.ts';

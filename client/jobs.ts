@@ -28,6 +28,8 @@ export interface SubmitOptions {
   options?: Partial<JobOptions>;
   /** Strings that come back with the job, at most 2048 bytes as JSON. Default: none. */
   metadata?: Metadata;
+  /** Where the job's events are sent besides the endpoints of all jobs. Default: nowhere. */
+  webhookUrl?: string;
 }
 
 /** What cancel and retry answer. */
@@ -89,6 +91,7 @@ export class Jobs {
     if (options.key !== undefined) form.append('key', options.key);
     if (options.options) form.append('options', JSON.stringify(options.options));
     if (options.metadata) form.append('metadata', JSON.stringify(options.metadata));
+    if (options.webhookUrl !== undefined) form.append('webhook_url', options.webhookUrl);
     if (video instanceof ReadableStream) {
       return this.#requests.json(this.#requests.address('/process'), streamedForm(form, video));
     }

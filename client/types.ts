@@ -7,3 +7,12 @@ export type { VisibleEntry } from '../src/contract/entries.ts';
 export type { Problem } from '../src/contract/errors.ts';
 export type { Job, JobOptions, JobResult, Metadata, Playback, Rendition } from '../src/contract/job.ts';
 export type { Stage, Status } from '../src/contract/stages.ts';
+export type {
+  DeliveriesPage,
+  Delivery,
+  EventType,
+  Webhook,
+  WebhookEvent,
+  WebhooksPage,
+  WebhookWithSecret,
+} from '../src/contract/webhooks.ts';

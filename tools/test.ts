@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { runProgram } from './checks/program.ts';
 import { readReport } from './checks/report.ts';
+import { SecretWatch } from './checks/secrets.ts';
 import { staticChecks } from './checks/static.ts';
 import { add, NOTHING, type Tally, verdict } from './checks/tally.ts';
 import { main } from './main.ts';
@@ -15,11 +16,12 @@ await main(async (stop) => {
   const filters = process.argv.slice(2);
   const scratch = makeScratch('test');
   const failures: string[] = [];
+  const secrets = new SecretWatch();
   const title = (text: string) => console.log(`\n=== ${text}`);
 
   const run = async (name: string, program: string, args: string[], count: (code: number) => Promise<Tally>) => {
     title(name);
-    const code = await runProgram(program, args, stop);
+    const code = await runProgram(program, args, stop, (line) => secrets.look(line));
     const tally = await count(code);
     if (tally.failed > 0) failures.push(name);
     return tally;
@@ -33,6 +35,10 @@ await main(async (stop) => {
     const report = join(scratch, 'vitest.json');
     const vitest = ['run', ...filters, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     sum = add(sum, await run('vitest', 'vitest', vitest, (code) => readReport(report, code)));
+    title(`no secret in ${secrets.lines} lines of the log`);
+    for (const line of secrets.found) console.log(line);
+    if (secrets.found.length > 0) failures.push('no secret in the log');
+    sum = add(sum, await check(secrets.found.length > 0 ? 1 : 0));
     for (const { name, program, args } of after) sum = add(sum, await run(name, program, args, check));
 
     title(failures.length > 0 ? `Failed: ${failures.join('; ')}` : 'All done');

@@ -1,15 +1,19 @@
 /** Bodies of the public HTTP API that are not the job itself. */
 import { z } from 'zod';
-import { JobId } from './ids.ts';
+import { JobId, WebhookId } from './ids.ts';
 import { Job } from './job.ts';
 import { Status } from './stages.ts';
 
-/** 202 of `POST /process`. The two addresses are absolute. */
+/**
+ * 202 of `POST /process`. The two addresses are absolute. `webhook` is there if `webhook_url` was given: its endpoint,
+ * with the secret if this request has made it.
+ */
 export const Accepted = z.object({
   job_id: JobId,
   message: z.literal('Video processing started'),
   status_url: z.url(),
   stream_url: z.url(),
+  webhook: z.object({ id: WebhookId, secret: z.string().nullable() }).optional(),
 });
 export type Accepted = z.infer<typeof Accepted>;
 
@@ -17,6 +21,8 @@ export const Health = z.object({
   status: z.literal('healthy'),
   service: z.literal('reelwire'),
   version: z.string(),
+  /** `open`: this is a development server, and everybody who reaches it may do everything. */
+  mode: z.enum(['open', 'keys']),
   transcoders: z.object({ online: z.int(), busy: z.int(), slots: z.int() }),
 });
 export type Health = z.infer<typeof Health>;

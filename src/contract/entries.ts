@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { JobErrorCode } from './errors.ts';
-import { ArtifactFile, ArtifactName, JobId, LeaseNumber, RenditionName, Task } from './ids.ts';
+import { ArtifactFile, ArtifactName, JobId, LeaseNumber, RenditionName, Task, WebhookId } from './ids.ts';
 import { JobOptions, JobResult, Key, Metadata, Plan, Playback, TakeSegment, Vmaf } from './job.ts';
 import { Stage, Status } from './stages.ts';
 
@@ -82,6 +82,8 @@ export const Entry = z.discriminatedUnion('type', [
   entry('_artifact', z.object({ name: ArtifactName, take: LeaseNumber, files: z.array(StoredFile).min(1) })),
   /** `take` is null when the segments come from several. */
   entry('_rendition', z.object({ name: RenditionName, take: LeaseNumber.nullable(), segments: z.int().min(1) })),
+  /** Endpoints that hear of the job from now on. */
+  entry('_webhooks', z.object({ endpoints: z.array(WebhookId).min(1) })),
   entry('_deleted', z.object({ by: z.string() })),
 
   visible(
@@ -90,6 +92,8 @@ export const Entry = z.discriminatedUnion('type', [
       state: z.enum(['created', 'queued', 'leased', 'released', 'retried']),
       attempt: z.int(),
       transcoder: z.string().nullable(),
+      /** Who created or retried the job. */
+      by: z.string().nullable().default(null),
     }),
   ),
   visible('stage', z.null()),

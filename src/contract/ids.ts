@@ -4,6 +4,9 @@ import { z } from 'zod';
 /** A job's id: a UUID, lower case, so that every spelling reaches the same object. */
 export const JobId = z.uuid().toLowerCase();
 
+/** A webhook endpoint's id, likewise. */
+export const WebhookId = z.uuid().toLowerCase();
+
 /** The unit of work of a job. Today each job has one; the field is carried for the day it has more. */
 export const Task = z.literal('main');
 export type Task = z.infer<typeof Task>;

@@ -4,10 +4,12 @@ import type { Doorbell } from '../contract/transcoder.ts';
 import type { Job } from './job/job.ts';
 import type { PullQueue } from './pull-queue.ts';
 import type { Upload } from './upload.ts';
+import type { Webhook } from './webhook/webhook.ts';
 
 export interface Env {
   JOB: DurableObjectNamespace<Job>;
   UPLOAD: DurableObjectNamespace<Upload>;
+  WEBHOOK: DurableObjectNamespace<Webhook>;
   FLEET: DurableObjectNamespace;
   /** The local stand-in for the pull API of Cloudflare Queues; not bound in production. */
   PULL_QUEUE?: DurableObjectNamespace<PullQueue>;
@@ -16,8 +18,12 @@ export interface Env {
   TRANSCODE_QUEUE: Queue<Doorbell>;
   /** For jobs with `priority: high`; transcoders look into it first. */
   TRANSCODE_QUEUE_HIGH: Queue<Doorbell>;
-  /** The list of jobs. */
+  /** The list of jobs, the keys, the list of webhook endpoints. */
   DB: D1Database;
+  /** Requests per key, or per address where there is no key. */
+  REQUEST_LIMIT: RateLimit;
+  /** Keys that are none, per address. */
+  SIGN_IN_LIMIT: RateLimit;
 
   /** `1` opens every route to requests with a loopback Host. Set by `.dev.vars`, which only `wrangler dev` reads. */
   REELWIRE_OPEN?: string;
@@ -25,13 +31,27 @@ export interface Env {
   TRANSCODER_TOKEN?: string;
   TRANSCODER_TOKEN_PREVIOUS?: string;
 
+  /** Signs job, upload and session tokens; without it nobody gets in. The one before it still verifies. */
+  TOKEN_SECRET?: string;
+  TOKEN_SECRET_PREVIOUS?: string;
+  /** Where pages that may read answers come from, comma-separated: `https://example.com`. Empty: only our own. */
+  ALLOWED_ORIGINS?: string;
+
   LEASE_MS?: string;
   RETENTION_DAYS?: string;
   RING_AGAIN_MS?: string;
   SWEEP_AGAIN_MS?: string;
   UPLOAD_SILENCE_MS?: string;
   MAX_UPLOAD_BYTES?: string;
+  MAX_WATCHERS_PER_JOB?: string;
   OUTPUT_BUCKET_NAME?: string;
+
+  WEBHOOK_SCHEDULE_MS?: string;
+  WEBHOOK_TIMEOUT_MS?: string;
+  WEBHOOK_GIVE_UP_MS?: string;
+
+  ALLOW_PRIVATE_URLS?: string;
+  RESOLVER_URL?: string;
 }
 
 const Settings = z.object({
@@ -59,8 +79,27 @@ const Settings = z.object({
         .max(10_000 * 8 * 2 ** 20),
     )
     .default(5 * 2 ** 30),
+  /** How many may watch one job at once. */
+  MAX_WATCHERS_PER_JOB: z.coerce.number().pipe(z.int().min(1)).default(10_000),
   /** Name of the output bucket, shown as `bucket` of a job. */
   OUTPUT_BUCKET_NAME: z.string().default('reelwire-output'),
+  /** When an event is sent to a webhook endpoint: ms after the attempt before, comma-separated; then it has failed. */
+  WEBHOOK_SCHEDULE_MS: z
+    .string()
+    .default('0,5000,300000,1800000,7200000,18000000,36000000,43200000,43200000')
+    .transform((text) => text.split(',').map(Number))
+    .pipe(z.array(z.int().min(0)).min(1)),
+  /** How long a receiver of webhooks may take to answer, in ms. */
+  WEBHOOK_TIMEOUT_MS: z.coerce.number().pipe(z.int().min(100)).default(15_000),
+  /** An endpoint to which every delivery has failed for so many ms is disabled. */
+  WEBHOOK_GIVE_UP_MS: z.coerce.number().pipe(z.int().min(100)).default(86_400_000),
+  /** `1`, for development: URLs given by users may lead to any host and port, this machine included. */
+  ALLOW_PRIVATE_URLS: z
+    .string()
+    .optional()
+    .transform((value) => value === '1'),
+  /** Where host names are resolved: DNS over HTTPS, with answers in JSON. */
+  RESOLVER_URL: z.url({ protocol: /^https?$/ }).default('https://cloudflare-dns.com/dns-query'),
 });
 
 export const settings = (env: Env): z.infer<typeof Settings> => Settings.parse(env);

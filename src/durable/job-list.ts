@@ -8,10 +8,12 @@
  */
 import { env } from 'cloudflare:workers';
 import firstMigration from '../../migrations/0001_jobs.sql';
+import secondMigration from '../../migrations/0002_webhooks.sql';
+import thirdMigration from '../../migrations/0003_keys.sql';
 import { JobSummary } from '../contract/api.ts';
 import type { Env } from './env.ts';
 
-const MIGRATIONS = [firstMigration];
+const MIGRATIONS = [firstMigration, secondMigration, thirdMigration];
 
 /** What is in the row from the beginning (key, time of creation) never changes: the indexes need not be written again. */
 const LIST = `INSERT INTO jobs (id, folded_key, status, created_at, completed_at, updated_at, last_event_id, summary)

@@ -9,7 +9,7 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 
 /** Rejects when `work` takes longer than `ms`; the work itself cannot be stopped. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`No answer within ${ms} ms`)), ms);
   });

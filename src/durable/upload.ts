@@ -9,14 +9,22 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { z } from 'zod';
-import { sourceKey } from '../contract/ids.ts';
+import { sourceKey, WebhookId } from '../contract/ids.ts';
 import { JobOptions, Key, Metadata } from '../contract/job.ts';
 import { type Env, settings } from './env.ts';
 import { isNoSuchUpload } from './r2-errors.ts';
 import { backoffMs } from './timing.ts';
 
-/** What the form said about the video. */
-const Description = z.object({ key: Key, metadata: Metadata, options: JobOptions, content_type: z.string() });
+/** What the form said about the video; `webhook` is the endpoint of its `webhook_url`. */
+const Description = z.object({
+  key: Key,
+  metadata: Metadata,
+  options: JobOptions,
+  content_type: z.string(),
+  /** Who sent it. */
+  by: z.string().default('the API'),
+  webhook: WebhookId.nullish(),
+});
 export type Description = z.infer<typeof Description>;
 
 const Stored = z.object({
@@ -92,7 +100,8 @@ export class Upload extends DurableObject<Env> {
   }
 
   /** Returns false when there is nothing left that a job could be made of. */
-  async #finish(stored: Stored, { key, metadata, options, content_type }: Description): Promise<boolean> {
+  async #finish(stored: Stored, description: Description): Promise<boolean> {
+    const { key, metadata, options, content_type, by, webhook = null } = description;
     const { job_id } = stored;
     const parts = [...(await this.ctx.storage.list({ prefix: 'part:' })).values()].map((part) => Part.parse(part));
     const size_bytes = parts.reduce((sum, { size }) => sum + size, 0);
@@ -102,7 +111,7 @@ export class Upload extends DurableObject<Env> {
     if (isWhole) {
       const bucket = settings(this.env).OUTPUT_BUCKET_NAME;
       const source = { size_bytes, content_type };
-      await this.env.JOB.getByName(job_id).create({ job_id, key, bucket, source, options, metadata });
+      await this.env.JOB.getByName(job_id).create({ job_id, key, bucket, source, options, metadata, by }, webhook);
     } else {
       console.error(JSON.stringify({ msg: 'the parts of an upload are gone; giving up', job: job_id }));
     }

@@ -1,60 +1,66 @@
 /** The edge's HTTP application: what holds for every request, and which room answers which address. */
 import { Hono } from 'hono';
-import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
 import { type RequestIdVariables, requestId } from 'hono/request-id';
 import type { Health } from '../contract/api.ts';
 import type { Env } from '../durable/env.ts';
 import { fleetSize } from '../durable/fleet.ts';
-import { withOpenAccess, withTranscoder } from './access.ts';
+import { withAccess } from './access/guard.ts';
+import { withCors, withoutSecrets, withSecurityHeaders } from './access/headers.ts';
+import { NOBODY, nameOf, type Principal } from './access/principal.ts';
 import { home } from './home.ts';
 import { internal } from './internal.ts';
 import { jobs } from './jobs.ts';
+import { keys } from './keys.ts';
+import { play } from './play.ts';
 import { onError, ProblemError } from './problems.ts';
 import { process } from './process.ts';
 import { queueApi } from './queue-api.ts';
+import { session } from './session.ts';
 import { streams } from './streams.ts';
+import { makeUploadToken } from './tokens.ts';
 import { version } from './version.ts';
+import { webhooks } from './webhooks.ts';
 
 export interface App {
   Bindings: Env;
-  Variables: RequestIdVariables;
+  Variables: RequestIdVariables & { isOpen: boolean; principal: Principal };
 }
 
 /** One line per request, when its answer begins; without the query, which may carry a token. */
 const withRequestLog = createMiddleware<App>(async (c, next) => {
   const begun = Date.now();
+  c.set('principal', NOBODY);
   await next();
   const { method, path } = c.req;
-  const line = { msg: 'request', method, path, status: c.res.status, ms: Date.now() - begun };
+  const by = nameOf(c.get('principal'));
+  const line = { msg: 'request', method, path: withoutSecrets(path), status: c.res.status, by, ms: Date.now() - begun };
   console.log(JSON.stringify({ ...line, request_id: c.get('requestId') }));
 });
 
-const withCors = cors({
-  origin: '*',
-  allowMethods: ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'],
-  allowHeaders: ['Authorization', 'Content-Type', 'Last-Event-ID', 'Range', 'If-None-Match'],
-  exposeHeaders: ['ETag', 'Content-Range', 'X-Request-Id'],
-  maxAge: 86_400,
-});
-
 export const app = new Hono<App>();
-app.use(requestId(), withRequestLog);
+app.use(requestId(), withRequestLog, withSecurityHeaders);
 app.onError(onError);
 app.notFound(() => {
   throw new ProblemError('not_found', 'Nothing lives at this address. GET / lists the routes.');
 });
 
-app.use('/internal/*', withTranscoder);
+app.use('/internal/*', withAccess);
 app.route('/internal', internal);
 
-app.use(withOpenAccess, withCors);
+app.use(withCors, withAccess);
 app.get('/', home);
 app.get('/health', async (c) => {
   const transcoders = await fleetSize(c.env);
-  return c.json({ status: 'healthy', service: 'reelwire', version, transcoders } satisfies Health);
+  const mode = c.get('isOpen') ? 'open' : 'keys';
+  return c.json({ status: 'healthy', service: 'reelwire', version, mode, transcoders } satisfies Health);
 });
 app.post('/process', process);
+app.post('/uploads/tokens', makeUploadToken);
 app.route('/jobs', jobs);
 app.get('/streams', streams);
+app.get('/play/:token/*', play);
+app.route('/keys', keys);
+app.route('/session', session);
+app.route('/webhooks', webhooks);
 app.route('/client/v4', queueApi);

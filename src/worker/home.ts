@@ -33,6 +33,23 @@ Play it (HLS as soon as the stream says "playable", DASH when it is complete):
   ${at}/jobs/JOB_ID/outputs/master.m3u8
   ${at}/jobs/JOB_ID/outputs/manifest.mpd
 
+Let somebody watch or play one job, or send one video, without a key (docs/access.md):
+  curl -d '{"scopes":["watch","play"]}' ${at}/jobs/JOB_ID/tokens
+  curl -d '{"max_bytes":1000000000}' ${at}/uploads/tokens
+  ${at}/play/TOKEN/master.m3u8
+
+Be told of jobs at an address of yours, of one or of all (docs/webhooks.md):
+  curl -F video=@clip.mp4 -F webhook_url=https://example.com/hook ${at}/process
+  curl -d '{"url":"https://example.com/hook"}' ${at}/webhooks
+  curl ${at}/webhooks
+  curl -X POST ${at}/webhooks/WEBHOOK_ID/test
+  curl ${at}/webhooks/WEBHOOK_ID/deliveries
+
+Keys (in production each line above needs -H 'Authorization: Bearer KEY'):
+  curl ${at}/keys
+  curl -d '{"name":"ci-bot","role":"submit"}' ${at}/keys
+  curl -X DELETE ${at}/keys/KEY_ID
+
 Whether all is well, and how many transcoders are there:
   curl ${at}/health
 `);

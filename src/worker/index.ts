@@ -11,6 +11,7 @@ export { Fleet } from '../durable/fleet.ts';
 export { Job } from '../durable/job/job.ts';
 export { PullQueue } from '../durable/pull-queue.ts';
 export { Upload } from '../durable/upload.ts';
+export { Webhook } from '../durable/webhook/webhook.ts';
 
 export default {
   fetch: app.fetch,

@@ -1,12 +1,14 @@
 /** The public routes of jobs. */
 import { Hono } from 'hono';
 import { EventsQuery } from '../contract/api.ts';
+import { nameOf } from './access/principal.ts';
 import type { App } from './app.ts';
 import { jobId, jobNotFound, jobObject } from './job-object.ts';
 import { list } from './list.ts';
 import { outputs } from './outputs.ts';
 import { parse, unwrap } from './problems.ts';
 import { stream } from './stream.ts';
+import { makeJobToken } from './tokens.ts';
 
 export const jobs = new Hono<App>()
   .get('/', list)
@@ -18,19 +20,24 @@ export const jobs = new Hono<App>()
   .get('/:id/stream', stream)
   .get('/:id/events', async (c) => {
     if (/\btext\/event-stream\b/.test(c.req.header('Accept') ?? '')) return stream(c);
-    const { after, limit } = parse(EventsQuery, c.req.query());
-    return c.json({ events: unwrap(await jobObject(c).events(after, limit)) });
+    // A stream's token may stand in the query; of what it opens, this is another form.
+    const { token: _token, ...query } = c.req.query();
+    const { after, limit } = parse(EventsQuery, query);
+    const principal = c.get('principal');
+    const withInternal = principal.kind === 'key' && principal.role === 'admin';
+    return c.json({ events: unwrap(await jobObject(c).events(after, limit, withInternal)) });
   })
+  .post('/:id/tokens', makeJobToken)
   .post('/:id/cancel', async (c) => {
-    const status = unwrap(await jobObject(c).cancel('the API'));
+    const status = unwrap(await jobObject(c).cancel(nameOf(c.get('principal'))));
     return c.json({ job_id: jobId(c), status }, 202);
   })
   .post('/:id/retry', async (c) => {
-    const status = unwrap(await jobObject(c).retry());
+    const status = unwrap(await jobObject(c).retry(nameOf(c.get('principal'))));
     return c.json({ job_id: jobId(c), status }, 202);
   })
   .delete('/:id', async (c) => {
-    unwrap(await jobObject(c).delete('the API'));
+    unwrap(await jobObject(c).delete(nameOf(c.get('principal'))));
     return c.json({ job_id: jobId(c), status: 'deleted' }, 202);
   })
   .get('/:id/outputs/*', outputs);

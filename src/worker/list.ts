@@ -18,7 +18,7 @@ const LIST_MS = 5000;
 const Position = z.tuple([z.int().min(0), JobId]);
 type Position = z.infer<typeof Position>;
 
-const END_OF_TIME = [Number.MAX_SAFE_INTEGER, ''] as const;
+export const END_OF_TIME = [Number.MAX_SAFE_INTEGER, ''] as const;
 
 const BASE64URL = { alphabet: 'base64url', omitPadding: true } as const;
 
@@ -91,9 +91,10 @@ async function read(db: D1Database, { sql, values }: ReturnType<typeof pageState
   }
 }
 
-const encoded = (position: Position): string => new TextEncoder().encode(JSON.stringify(position)).toBase64(BASE64URL);
+export const encoded = (position: Position): string =>
+  new TextEncoder().encode(JSON.stringify(position)).toBase64(BASE64URL);
 
-function decoded(cursor: string): Position {
+export function decoded(cursor: string): Position {
   try {
     return Position.parse(JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(cursor, BASE64URL))));
   } catch {

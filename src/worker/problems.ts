@@ -7,6 +7,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import { PROBLEMS, type Problem, type ProblemCode } from '../contract/errors.ts';
 import type { Outcome } from '../durable/job/job.ts';
+import { withoutSecrets } from './access/headers.ts';
 import type { App } from './app.ts';
 
 export class ProblemError extends Error {
@@ -24,7 +25,8 @@ export class ProblemError extends Error {
 
 export function onError(error: Error, c: Context<App>): Response {
   if (error instanceof ProblemError) return problem(c, error);
-  console.error(JSON.stringify({ msg: 'request failed', request_id: c.get('requestId'), error: error.stack }));
+  const stack = withoutSecrets(error.stack ?? String(error));
+  console.error(JSON.stringify({ msg: 'request failed', request_id: c.get('requestId'), error: stack }));
   return problem(c, new ProblemError('internal', 'Try again; if it persists, report the request_id.'));
 }
 

@@ -6,15 +6,19 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import type { Accepted } from '../contract/api.ts';
 import { JobOptions, Key, Metadata } from '../contract/job.ts';
+import { WebhookUrl } from '../contract/webhooks.ts';
 import { settings } from '../durable/env.ts';
 import type { Description } from '../durable/upload.ts';
+import { nameOf, uploadToken } from './access/principal.ts';
 import type { App } from './app.ts';
 import { duplicateField, readForm, unknownField } from './form.ts';
 import { ProblemError, parse } from './problems.ts';
 import { SourceUpload, tooLarge } from './source.ts';
+import { refuseSpent, spend } from './tokens.ts';
+import { checkedUrl, webhookOfJobs } from './webhooks.ts';
 
 /** What the caller may say about the video, as form fields or, with a bare body, in the query. */
-const FIELDS = ['key', 'metadata', 'options'];
+const FIELDS = ['key', 'metadata', 'options', 'webhook_url'];
 
 /** A form is larger than its file by its boundaries, headers and fields; no more than this. */
 const FORM_OVERHEAD = 64 * 1024;
@@ -29,11 +33,11 @@ const FORM = /^multipart\/form-data\s*(;|$)/i;
 const LENGTH_REQUIRED = 'Send a bare body with its Content-Length, or use a form.';
 
 export async function process(c: Context<App>): Promise<Response> {
-  const upload = new SourceUpload(c.env);
+  const upload = new SourceUpload(c.env, mostBytes(c));
   const work = receive(c, upload);
   // Goes on after the client has gone, so that what it began is cleaned up at once.
   c.executionCtx.waitUntil(Promise.allSettled([work]));
-  await work;
+  const webhook = await work;
 
   const { job_id } = upload;
   const at = `${new URL(c.req.url).origin}/jobs/${job_id}`;
@@ -42,33 +46,46 @@ export async function process(c: Context<App>): Promise<Response> {
     message: 'Video processing started',
     status_url: at,
     stream_url: `${at}/stream`,
+    ...(webhook && { webhook }),
   };
   return c.json(accepted, 202);
 }
 
-async function receive(c: Context<App>, upload: SourceUpload): Promise<void> {
+type Webhook = NonNullable<Accepted['webhook']>;
+
+/** The endpoint is made last: of what is refused before nothing stays. */
+async function receive(c: Context<App>, upload: SourceUpload): Promise<Webhook | null> {
+  const token = uploadToken(c);
   try {
-    await upload.complete(await body(c, upload));
+    if (token) await refuseSpent(c, token);
+    const { webhookUrl, ...description } = await body(c, upload);
+    if (token) await spend(c, token);
+    const webhook = webhookUrl === null ? null : await webhookOfJobs(c, webhookUrl);
+    await upload.complete({ ...description, webhook: webhook?.id });
+    return webhook;
   } catch (error) {
     await upload.abort();
     throw error;
   }
 }
 
-async function body(c: Context<App>, upload: SourceUpload): Promise<Description> {
+/** What the caller has said; the URL is checked. */
+type Said = Description & { webhookUrl: string | null };
+
+async function body(c: Context<App>, upload: SourceUpload): Promise<Said> {
   const contentType = c.req.header('Content-Type') ?? '';
   const length = Number(c.req.header('Content-Length') ?? Number.NaN);
-  const limit = settings(c.env).MAX_UPLOAD_BYTES;
+  const limit = mostBytes(c);
 
   if (FORM.test(contentType)) {
     if (length > limit + FORM_OVERHEAD) throw tooLarge(limit);
     const form = await readForm(c.req.raw, FIELDS, (file) => upload.store(file));
-    return describe(form.fields, form.filename, form.contentType);
+    return describe(c, form.fields, form.filename, form.contentType);
   }
   if (RAW.test(contentType)) {
     if (Number.isNaN(length)) throw new ProblemError('length_required', LENGTH_REQUIRED);
     if (length > limit) throw tooLarge(limit);
-    const description = describe(queryFields(c), '', contentType);
+    const description = await describe(c, queryFields(c), '', contentType);
     const size = await upload.store(chunks(c.req.raw));
     if (size !== length) throw incomplete();
     return description;
@@ -76,13 +93,33 @@ async function body(c: Context<App>, upload: SourceUpload): Promise<Description>
   throw new ProblemError('unsupported_media_type', 'Send multipart/form-data, video/* or application/octet-stream.');
 }
 
-function describe(fields: Map<string, string>, filename: string, contentType: string): Description {
-  return {
+const mostBytes = (c: Context<App>): number =>
+  Math.min(settings(c.env).MAX_UPLOAD_BYTES, uploadToken(c)?.grant.max_bytes ?? Number.POSITIVE_INFINITY);
+
+/** What an upload token says goes before what its bearer says. */
+async function describe(
+  c: Context<App>,
+  fields: Map<string, string>,
+  filename: string,
+  contentType: string,
+): Promise<Said> {
+  const granted = uploadToken(c)?.grant;
+  const said = {
     key: parse(Key, fields.get('key') ?? fallbackKey(filename), 'invalid_field', 'key'),
     metadata: jsonField(fields, 'metadata', Metadata),
     options: jsonField(fields, 'options', JobOptions),
     content_type: contentType,
+    by: nameOf(c.get('principal')),
+    webhookUrl: await webhookUrl(c, fields.get('webhook_url')),
   };
+  return { ...said, key: granted?.key ?? said.key, options: granted?.options ?? said.options };
+}
+
+/** Who has an upload token is nobody to be told a secret. */
+async function webhookUrl(c: Context<App>, given: string | undefined): Promise<string | null> {
+  if (given === undefined) return null;
+  if (uploadToken(c)) throw new ProblemError('forbidden', 'webhook_url: send the video with a key.');
+  return checkedUrl(c.env, parse(WebhookUrl, given, 'invalid_field', 'webhook_url'));
 }
 
 function queryFields(c: Context<App>): Map<string, string> {

@@ -8,6 +8,9 @@ import type { PullQueue } from '../durable/pull-queue.ts';
 import type { App } from './app.ts';
 import { ProblemError, parse } from './problems.ts';
 
+/** The longest that anybody has to say are the 10,000 parts of a large file. */
+const LONGEST_JSON = 4 * 2 ** 20;
+
 /** Limits as documented for the real API. */
 const Pull = z.object({
   batch_size: z.int().min(1).max(100).default(5),
@@ -42,11 +45,23 @@ function queue(c: Context<App, '/accounts/:account/queues/:queue/*'>): DurableOb
   return c.env.PULL_QUEUE.getByName(c.req.param('queue'));
 }
 
-/** The body as JSON, or a problem that says it is none. */
-export async function json(c: Context<App>): Promise<unknown> {
+/** The body as JSON, or a problem that says it is none. No more is read of it than a body of JSON may have. */
+export async function json(c: Context<App>, whenEmpty = ''): Promise<unknown> {
   try {
-    return await c.req.json();
-  } catch {
+    return JSON.parse((await textOf(c.req.raw)) || whenEmpty);
+  } catch (error) {
+    if (error instanceof ProblemError) throw error;
     throw new ProblemError('invalid_request', 'The body must be JSON.');
   }
+}
+
+async function textOf({ body }: Request): Promise<string> {
+  const decoder = new TextDecoder();
+  let [text, size] = ['', 0];
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    if (size > LONGEST_JSON) throw new ProblemError('too_large', `JSON may have at most ${LONGEST_JSON} bytes.`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }

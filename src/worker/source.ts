@@ -3,7 +3,7 @@
  * upload before the first part and of each part after it, so that whatever is cut here is cleaned up there.
  */
 import { sourceKey } from '../contract/ids.ts';
-import { type Env, settings } from '../durable/env.ts';
+import type { Env } from '../durable/env.ts';
 import { isNoSuchUpload } from '../durable/r2-errors.ts';
 import { backoffMs, pause } from '../durable/timing.ts';
 import type { Description, Upload } from '../durable/upload.ts';
@@ -24,10 +24,10 @@ export class SourceUpload {
   #size = 0;
   #touchedAt = 0;
 
-  constructor(env: Env) {
+  constructor(env: Env, limit: number) {
     this.job_id = crypto.randomUUID();
     this.#env = env;
-    this.#limit = settings(env).MAX_UPLOAD_BYTES;
+    this.#limit = limit;
   }
 
   /** A fresh stub each time: one that has seen its object fail stays broken. */

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import type { Env } from '../durable/env.ts';
 import type { App } from './app.ts';
 import { jobId, jobNotFound } from './job-object.ts';
+import { ProblemError } from './problems.ts';
 
 export const STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -16,7 +17,7 @@ export function lastEventId(c: Context<App>): string {
   return (c.req.header('Last-Event-ID') ?? last_event_id ?? lastEventId ?? '').trim();
 }
 
-/** 200 with the stream, 204 when it has ended and `after` was its end, 404 for an unknown job. */
+/** 200 with the stream, 204 when it has ended and `after` was its end, 404 for an unknown job, 429 when it is full. */
 export function openStream(env: Env, job: string, after: string, signal: AbortSignal): Promise<Response> {
   const address = new URL('https://job/stream');
   address.searchParams.set('after', after);
@@ -26,6 +27,12 @@ export function openStream(env: Env, job: string, after: string, signal: AbortSi
 export async function stream(c: Context<App, '/:id/*'>): Promise<Response> {
   const { status, body } = await openStream(c.env, jobId(c), lastEventId(c), c.req.raw.signal);
   if (status === 404) throw jobNotFound();
+  if (status === 429) throw tooManyWatchers();
   if (status === 204) return c.body(null, 204);
   return new Response(body, { headers: STREAM_HEADERS });
 }
+
+export const tooManyWatchers = (): ProblemError =>
+  new ProblemError('too_many_watchers', 'So many watch this job that no more can. Try again in a moment.', {
+    'Retry-After': '30',
+  });

@@ -1,7 +1,8 @@
 /**
  * Several jobs over one connection: browsers allow only a few. Each job's own stream is opened, and its events are
  * passed on under a common id, the seqs of all jobs in the order asked, joined by dots; one Last-Event-ID so resumes
- * them all. A job that nobody knows is told as an event, `unavailable`, and disturbs no other.
+ * them all. A job that nobody knows, or that is not there for this caller, or that too many watch already, is told as
+ * an event, `unavailable`, and disturbs no other.
  *
  * An event counts as passed on when it is written, and writes keep their order, so an id never claims more than the
  * client has. The connection ends when all streams have, when one breaks, when the client is gone, or after ten
@@ -11,10 +12,11 @@
 import type { Context } from 'hono';
 import { StreamsQuery } from '../contract/api.ts';
 import { RETRY } from '../durable/job/sse.ts';
+import { sees } from './access/principal.ts';
 import type { App } from './app.ts';
 import { jobNotFound } from './job-object.ts';
-import { parse } from './problems.ts';
-import { lastEventId, openStream, STREAM_HEADERS } from './stream.ts';
+import { type ProblemError, parse } from './problems.ts';
+import { lastEventId, openStream, STREAM_HEADERS, tooManyWatchers } from './stream.ts';
 
 const LONGEST_MS = 10 * 60_000;
 const JITTER_MS = 60_000;
@@ -25,7 +27,8 @@ const SILENCE_MS = 10_000;
 interface Source {
   readonly job: string;
   readonly reader: ReadableStreamDefaultReader<string> | null;
-  readonly isKnown: boolean;
+  /** Why there is no stream. */
+  readonly problem: ProblemError | null;
 }
 
 export async function streams(c: Context<App>): Promise<Response> {
@@ -35,12 +38,18 @@ export async function streams(c: Context<App>): Promise<Response> {
   const seqs = resumes ? given : jobs.map(() => '');
 
   const { signal } = c.req.raw;
-  const answers = await Promise.all(jobs.map((job, i) => openStream(c.env, job, seqs[i] ?? '', signal)));
+  const answers = await Promise.all(
+    jobs.map((job, i) =>
+      sees(c, job) ? openStream(c.env, job, seqs[i] ?? '', signal) : new Response(null, { status: 404 }),
+    ),
+  );
+  if (answers.every(({ status }) => status === 429)) throw tooManyWatchers();
   const isOver = answers.every(({ status }) => status === 204 || (resumes && status === 404));
   if (isOver) return c.body(null, 204);
   const sources = answers.map(({ status, body }, i): Source => {
     const reader = status === 200 && body ? body.pipeThrough(new TextDecoderStream()).getReader() : null;
-    return { job: jobs[i] ?? '', reader, isKnown: status !== 404 };
+    const problem = status === 404 ? jobNotFound() : status === 429 ? tooManyWatchers() : null;
+    return { job: jobs[i] ?? '', reader, problem };
   });
   const merged = new Merged(sources, seqs);
   c.executionCtx.waitUntil(merged.run());
@@ -79,9 +88,9 @@ class Merged {
     }
   }
 
-  async #pass({ job, reader, isKnown }: Source, i: number): Promise<void> {
-    if (!isKnown) {
-      const { code, message } = jobNotFound();
+  async #pass({ job, reader, problem }: Source, i: number): Promise<void> {
+    if (problem) {
+      const { code, message } = problem;
       const data = JSON.stringify({ job_id: job, code, message, timestamp: new Date().toISOString() });
       await this.#write(`id: ${this.#seqs.join('.')}\nevent: unavailable\ndata: ${data}\n\n`);
     }

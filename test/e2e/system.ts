@@ -87,10 +87,12 @@ export class System {
     return this.#harness.update((options) => options);
   }
 
-  /** What the edge has logged as warnings and errors; not what workerd notes when an alarm is set while it fires. */
+  /** Warnings and errors of the edge; not that it is open, nor what workerd notes when an alarm is set while it fires. */
   complaints(): string[] {
     const lines = this.#harness.getLogs().filter(({ level }) => level === 'warn' || level === 'error');
-    return lines.map(({ message }) => message).filter((message) => !message.startsWith('NOSENTRY SQLite alarm'));
+    return lines
+      .map(({ message }) => message)
+      .filter((message) => !/^(NOSENTRY SQLite alarm|\{"msg":"OPEN MODE)/.test(message));
   }
 
   async submit(video: Uint8Array<ArrayBuffer>, key = 'clip.mp4', options: Partial<JobOptions> = {}): Promise<string> {

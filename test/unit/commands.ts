@@ -34,6 +34,7 @@ export const CREATE = {
   source: { size_bytes: 1000, content_type: 'video/mp4' },
   options: { quality: 'standard', ladder: null, mp4: false, retention_days: null, priority: 'normal' },
   metadata: {},
+  by: 'the API',
 } as const;
 
 /** `content` makes the bytes of one take differ from those of another. */

@@ -125,7 +125,7 @@ const command: fc.Arbitrary<TimelessCommand> = fc.oneof(
       .map(([n, code, retryable]) => ({ type: 'fail' as const, lease: n, error: { code, message: 'no', retryable } })),
   },
   { weight: 1, arbitrary: fc.constant({ type: 'cancel' as const, by: 'the API' }) },
-  { weight: 2, arbitrary: fc.constant({ type: 'retry' as const }) },
+  { weight: 2, arbitrary: fc.constant({ type: 'retry' as const, by: 'the API' }) },
 );
 
 const step = (drawn: fc.Arbitrary<TimelessCommand>): fc.Arbitrary<Step> =>

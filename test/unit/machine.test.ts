@@ -360,9 +360,9 @@ describe('cancel and retry', () => {
 
   test('retry begins a new run, for failed and cancelled jobs only', () => {
     const model = created();
-    expect(() => model.run({ type: 'retry' })).toThrow(/is pending/);
+    expect(() => model.run({ type: 'retry', by: 'the API' })).toThrow(/is pending/);
     model.run({ type: 'cancel', by: 'the API' });
-    model.run({ type: 'retry' });
+    model.run({ type: 'retry', by: 'the API' });
     expect(model.job).toMatchObject({ status: 'pending', stage: 'uploading', progress: 10, attempt: 0, error: null });
     expect(model.job.run_seq).toBe(
       model.log.find((entry) => entry.type === 'state' && entry.data.details.state === 'retried')?.seq,
@@ -434,7 +434,7 @@ describe('cancel, retry and delete in every state', () => {
     const same = (expected: string[] | string) =>
       typeof expected === 'string' ? expect.stringContaining(expected) : expected;
     expect(outcome({ type: 'cancel', by })).toEqual(same(cancelled));
-    expect(outcome({ type: 'retry' })).toEqual(same(retried));
+    expect(outcome({ type: 'retry', by: 'the API' })).toEqual(same(retried));
     expect(outcome({ type: 'delete', by })).toEqual(deleted);
   });
 

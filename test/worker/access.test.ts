@@ -1,8 +1,17 @@
-/** Who gets in: open mode with a loopback Host, transcoders with a token, and nobody else. */
+/** Who gets in at all: open mode with a loopback Host, transcoders with a token, and nobody where there is no secret. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { app } from '../../src/worker/app.ts';
+import { linesWith, migrate } from './closed.ts';
 import { env, ORIGIN, problemOf } from './edge.ts';
+
+beforeAll(migrate);
+
+/** What a bare deploy has. */
+const NO_ACCESS = {
+  ...{ REELWIRE_OPEN: undefined, TOKEN_SECRET: undefined },
+  ...{ TRANSCODER_TOKEN: undefined, TRANSCODER_TOKEN_PREVIOUS: undefined },
+};
 
 async function ask(
   path: string,
@@ -12,7 +21,7 @@ async function ask(
 ): Promise<Response> {
   const context = createExecutionContext();
   const request = new Request(new URL(path, ORIGIN), { method, headers: { Host: 'localhost:8787', ...headers } });
-  const answer = await app.fetch(request, { ...env, REELWIRE_OPEN: undefined, ...settings }, context);
+  const answer = await app.fetch(request, { ...env, ...NO_ACCESS, ...settings }, context);
   await waitOnExecutionContext(context);
   return answer;
 }
@@ -28,6 +37,9 @@ const ROUTES: [string, string][] = [
   ['GET', `/jobs/${crypto.randomUUID()}/events`],
   ['POST', `/jobs/${crypto.randomUUID()}/cancel`],
   ['GET', `/jobs/${crypto.randomUUID()}/outputs/master.m3u8`],
+  ['GET', '/keys'],
+  ['DELETE', '/session'],
+  ['GET', '/nothing'],
   ['POST', '/internal/fleet'],
   ['POST', `/internal/jobs/${crypto.randomUUID()}/lease`],
   ['PUT', `/internal/jobs/${crypto.randomUUID()}/outputs/audio/1.m4s`],
@@ -68,6 +80,7 @@ describe('a transcoder token', () => {
     { TRANSCODER_TOKEN: '' },
     { TRANSCODER_TOKEN: '', TRANSCODER_TOKEN_PREVIOUS: '' },
     { TRANSCODER_TOKEN: 'new-token', TRANSCODER_TOKEN_PREVIOUS: '' },
+    { TRANSCODER_TOKEN: '', TOKEN_SECRET: 'a-secret' },
   ])('that is empty opens nothing: %j', async (settings) => {
     for (const headers of [{ Host: 'edge.example' }, bearer('')]) {
       const { code } = await problemOf(await ask(path, settings, headers, 'POST'));
@@ -84,6 +97,43 @@ describe('a transcoder token', () => {
     expect(await problemOf(await ask(path, tokens, bearer(token), 'POST'))).toMatchObject({ code: 'invalid_request' });
     expect(await problemOf(await ask('/health', tokens, bearer(token)))).toMatchObject({ code: 'access_closed' });
   });
+});
+
+describe('a token secret', () => {
+  const elsewhere = { Host: 'edge.example' };
+  const none = { TOKEN_SECRET: '' };
+  const old = { TOKEN_SECRET_PREVIOUS: 'old' };
+
+  test.each([{}, none, old, { ...none, ...old }])('that is missing lets nobody in: %j', async (settings) => {
+    expect(await problemOf(await ask('/health', settings, elsewhere))).toMatchObject({ code: 'access_closed' });
+    expect(await problemOf(await ask('/jobs', settings, elsewhere))).toMatchObject({ code: 'access_closed' });
+  });
+
+  test('lets those in who have a key, and says so in /health', async () => {
+    const answer = await ask('/health', { TOKEN_SECRET: 'a-secret' }, elsewhere);
+    expect(await answer.json()).toMatchObject({ mode: 'keys' });
+    const refused = await ask('/jobs', { TOKEN_SECRET: 'a-secret' }, elsewhere);
+    expect(refused.headers.get('WWW-Authenticate')).toBe('Bearer');
+    expect(await problemOf(refused)).toMatchObject({ status: 401, code: 'unauthorized' });
+  });
+
+  test('changes nothing in open mode', async () => {
+    const settings = { TOKEN_SECRET: 'a-secret', REELWIRE_OPEN: '1' };
+    expect(await (await ask('/health', settings)).json()).toMatchObject({ mode: 'open' });
+    expect((await ask(`/jobs/${crypto.randomUUID()}/cancel`, settings, {}, 'POST')).status).toBe(404);
+    expect((await ask('/jobs', settings, { Authorization: 'Bearer nonsense' })).status).toBe(200);
+  });
+});
+
+test('open mode is told, once', async () => {
+  const before = linesWith('OPEN MODE').length;
+  vi.resetModules();
+  const { app: fresh } = await import('../../src/worker/app.ts');
+  for (const _ of [1, 2]) {
+    const request = new Request(`${ORIGIN}/nothing`, { headers: { Host: 'localhost' } });
+    await fresh.fetch(request, { ...env, ...NO_ACCESS, REELWIRE_OPEN: '1' }, createExecutionContext());
+  }
+  expect(linesWith('OPEN MODE')).toHaveLength(before + 1);
 });
 
 test('errors carry CORS headers in open mode, so that a page can read them', async () => {

@@ -59,7 +59,7 @@ describe('refused, and nothing is left behind', () => {
     ['empty_file', 400, () => process('', OCTETS)],
     ['unknown_field', 400, () => process(form(['video', video()], ['colour', 'red']))],
     ['unknown_field', 400, () => process(form(['attachment', video()]))],
-    ['unknown_field', 400, () => process(form(['video', video()], ['webhook_url', 'http://example.com']))],
+    ['unknown_field', 400, () => process(form(['video', video()], ['callback', 'http://example.com']))],
     ['unknown_field', 400, () => process('x', OCTETS, '?colour=red')],
     ['invalid_field', 400, () => process('x', OCTETS, `?options=${encodeURIComponent('{"quality":"best"}')}`)],
     ['invalid_field', 400, () => process('x', OCTETS, `?options=${encodeURIComponent('{"ladder":[]}')}`)],

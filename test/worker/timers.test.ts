@@ -133,7 +133,7 @@ describe('an upload', () => {
     return upload;
   };
   const options = JobOptions.parse({});
-  const description = { key: 'clip', metadata: {}, options, content_type: 'video/mp4' };
+  const description = { key: 'clip', metadata: {}, options, content_type: 'video/mp4', by: 'the API' };
 
   test('that falls silent is given up and leaves nothing; late parts are refused', async () => {
     const id = crypto.randomUUID();

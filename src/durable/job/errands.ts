@@ -1,6 +1,6 @@
 /**
- * What a job has to do outside: ring in the queue, keep the list of jobs up to date, sweep what nothing names, erase
- * what was deleted. Behind each errand stands its timer. Before it begins, the timer is set to when it shall be tried
+ * What a job has to do outside: ring in the queue, keep the list of jobs up to date, hand events to webhook endpoints,
+ * sweep what nothing names, erase what was deleted. Behind each errand stands its timer. Before it begins, the timer is set to when it shall be tried
  * again, with backoff; when it is done, to when there is more to do, or cleared, unless the job has set it anew
  * meanwhile. So an errand that fails, hangs or is cut off by a restart comes again, and none waits for another.
  */
@@ -8,18 +8,23 @@ import { FINAL, outputKey } from '../../contract/ids.ts';
 import { type Env, settings } from '../env.ts';
 import { listJob, unlistJob } from '../job-list.ts';
 import { backoffMs, within } from '../timing.ts';
+import { endpointsForJobs } from '../webhook/list.ts';
 import type { JobCore } from './core.ts';
 import { LIST_PROGRESS_MS } from './guard.ts';
 import { keeps } from './keeps.ts';
 import type { JobState } from './state.ts';
 import { sweep } from './sweep.ts';
-import type { ErrandKind, TimerData } from './timers.ts';
+import { type DeliveryKind, type ErrandKind, endpointOf, type TimerData } from './timers.ts';
 import { summary } from './view.ts';
+import { webhookEvents } from './webhook-events.ts';
 
 /** How long the queue, the list, or storage may take to answer. */
 const CALL_MS = 5000;
 
-/** When an errand goes on; null when it is done. */
+/** At most so many entries are looked at for an endpoint in one go. */
+const PAGE = 500;
+
+/** When an errand goes on, perhaps never (`Infinity`); null when it is done. */
 type Next<K extends ErrandKind> = { at: number; data: TimerData<K> } | null;
 
 /** What an errand has at hand: the job as it was when the errand began. */
@@ -29,6 +34,8 @@ interface Trip {
   readonly state: JobState;
 }
 
+type Errand<K extends ErrandKind> = (trip: Trip, data: TimerData<K>) => Promise<Next<K>>;
+
 /** Does what is due, side by side. Never rejects. */
 export async function runErrands(env: Env, core: JobCore): Promise<void> {
   await Promise.all([
@@ -36,15 +43,12 @@ export async function runErrands(env: Env, core: JobCore): Promise<void> {
     run(env, core, 'list', list),
     run(env, core, 'sweep', sweepTakes),
     run(env, core, 'erase', erase),
+    run(env, core, 'subscribe', subscribe),
+    ...core.timers.deliveries().map((kind) => run(env, core, kind, handOver(kind))),
   ]);
 }
 
-async function run<K extends ErrandKind>(
-  env: Env,
-  core: JobCore,
-  kind: K,
-  errand: (trip: Trip, data: TimerData<K>) => Promise<Next<K>>,
-): Promise<void> {
+async function run<K extends ErrandKind>(env: Env, core: JobCore, kind: K, errand: Errand<K>): Promise<void> {
   const { timers, state } = core;
   try {
     const timer = timers.get(kind);
@@ -77,6 +81,29 @@ async function list({ env, core, state }: Trip): Promise<Next<'list'>> {
   return isBehind ? { at: Date.now() + LIST_PROGRESS_MS, data: { tries: 0 } } : null;
 }
 
+async function subscribe({ env, core }: Trip): Promise<null> {
+  const endpoints = await within(CALL_MS, endpointsForJobs(env.DB));
+  core.run({ type: 'subscribe', endpoints });
+  return null;
+}
+
+/** The endpoint's object takes over: it stores the events, and drops what it has. */
+const handOver =
+  (kind: DeliveryKind): Errand<DeliveryKind> =>
+  async ({ env, core, state }, { cursor, progress_from }) => {
+    const { entries, through, isLast } = core.log.page(cursor, PAGE);
+    const first = (seq: number): boolean => core.log.opensPlayback(seq);
+    const { events, progressFrom } = webhookEvents(state, entries, first, progress_from);
+    const next = (from: number | null): Next<DeliveryKind> => ({
+      at: isLast ? Number.POSITIVE_INFINITY : Date.now(),
+      data: { cursor: through, tries: 0, progress_from: from },
+    });
+    if (events.length === 0) return next(progress_from);
+    const endpoint = env.WEBHOOK.getByName(endpointOf(kind));
+    const { wantsProgress } = await within(CALL_MS, endpoint.accept(state.job_id, events));
+    return next(wantsProgress ? (progressFrom ?? 0) : null);
+  };
+
 async function sweepTakes({ env, core, state }: Trip, timer: TimerData<'sweep'>): Promise<Next<'sweep'>> {
   const { lease, round } = timer;
   if (!core.isWhole) return null;
@@ -86,7 +113,9 @@ async function sweepTakes({ env, core, state }: Trip, timer: TimerData<'sweep'>)
   return { at: Date.now() + settings(env).SWEEP_AGAIN_MS, data: { lease, round: 1, cursor: null, tries: 0 } };
 }
 
-/** Twice, the second time for what was on its way; then, once the list knows, the job forgets itself. */
+const dueAt = ({ timers }: JobCore, kind: ErrandKind): number => timers.get(kind)?.due_at ?? Number.POSITIVE_INFINITY;
+
+/** Twice, the second time for what was on its way; then, once list and endpoints know, the job forgets itself. */
 async function erase({ env, core, state }: Trip, { round }: TimerData<'erase'>): Promise<Next<'erase'>> {
   const { job_id } = state;
   await within(CALL_MS, env.OUTPUT.delete(outputKey(job_id, FINAL)));
@@ -95,8 +124,10 @@ async function erase({ env, core, state }: Trip, { round }: TimerData<'erase'>):
     if (rest !== null) return { at: Date.now(), data: { round, tries: 0 } };
   }
   if (round === 0) return { at: Date.now() + settings(env).SWEEP_AGAIN_MS, data: { round: 1, tries: 0 } };
-  const unlisting = core.timers.get('list');
-  if (unlisting) return { at: unlisting.due_at, data: { round, tries: 0 } };
+  const told = Math.min(
+    ...(['list', 'subscribe', ...core.timers.deliveries()] as const).map((kind) => dueAt(core, kind)),
+  );
+  if (told < Number.POSITIVE_INFINITY) return { at: told, data: { round, tries: 0 } };
   await core.forget();
   return null;
 }

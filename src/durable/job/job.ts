@@ -50,6 +50,7 @@ export type NewJob = Omit<Extract<Command, { type: 'create' }>, 'type' | 'at'>;
 export class Job extends DurableObject<Env> {
   readonly #core: JobCore;
   readonly #watchers: Watchers;
+  readonly #maxWatchers: number;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -58,12 +59,15 @@ export class Job extends DurableObject<Env> {
       () => this.#core.state?.last_visible_seq ?? 0,
     );
     this.#watchers = new Watchers(chunks);
+    this.#maxWatchers = settings(env).MAX_WATCHERS_PER_JOB;
     this.#core = new JobCore(ctx.storage, env, () => this.#tell());
     this.#core.recall();
   }
 
-  async create(job: NewJob): Promise<void> {
+  /** `webhook`: the endpoint of the job's own, besides those that hear of every job. */
+  async create(job: NewJob, webhook: string | null = null): Promise<void> {
     this.#core.run({ type: 'create', ...job });
+    if (webhook !== null && !this.#core.state?.deleted) this.#core.run({ type: 'subscribe', endpoints: [webhook] });
   }
 
   async view(): Promise<JobView | null> {
@@ -71,10 +75,11 @@ export class Job extends DurableObject<Env> {
     return state && !state.deleted ? view(state) : null;
   }
 
-  async events(after: number, limit: number): Promise<Outcome<Entry[]>> {
+  async events(after: number, limit: number, withInternal = false): Promise<Outcome<Entry[]>> {
     return this.#answer(() => {
       this.#core.known();
-      return this.#core.log.visibleAfter(after, limit).map(parseRow);
+      const { log } = this.#core;
+      return (withInternal ? log.after(after, limit) : log.visibleAfter(after, limit)).map(parseRow);
     });
   }
 
@@ -83,7 +88,7 @@ export class Job extends DurableObject<Env> {
   }
 
   /** A new run of a failed or cancelled job. */
-  async retry(): Promise<Outcome<Status>> {
+  async retry(by: string): Promise<Outcome<Status>> {
     return this.#answer(() => {
       if (!this.#core.isWhole) {
         throw new Refusal(
@@ -91,7 +96,7 @@ export class Job extends DurableObject<Env> {
           "Part of the job's log is lost; it cannot be tried again. Upload the video again.",
         );
       }
-      return this.#core.run({ type: 'retry' }).status;
+      return this.#core.run({ type: 'retry', by }).status;
     });
   }
 
@@ -208,6 +213,7 @@ export class Job extends DurableObject<Env> {
     const after = /^\d{1,15}$/.test(given) ? Number(given) : null;
 
     if (ended && after === last_visible_seq) return new Response(null, { status: 204 });
+    if (this.#watchers.size >= this.#maxWatchers) return new Response(null, { status: 429 });
     const resumes = after !== null && after <= last_seq && (after === 0 || after >= run_seq);
     const cursor = resumes ? after : ended ? last_visible_seq - 1 : last_visible_seq;
     const head = resumes ? '' : statusText(view(state), cursor, Date.now());

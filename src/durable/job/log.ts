@@ -2,7 +2,7 @@
  * The log of one job in the object's SQLite: rows that are only ever added. The table is made with the first entry, so
  * that asking for an unknown job leaves nothing behind. `data` is kept as the JSON text that watchers get.
  */
-import { Entry } from '../../contract/entries.ts';
+import { Entry, isVisible, type VisibleEntry } from '../../contract/entries.ts';
 
 export interface Row {
   seq: number;
@@ -55,9 +55,29 @@ export class Log {
     return { entries, isWhole: entries.length === last, last };
   }
 
+  /** All entries with `seq > after`, oldest first. */
+  after(after: number, limit: number): Row[] {
+    return this.#sql.exec<SqlRow>('SELECT * FROM log WHERE seq > ? ORDER BY seq LIMIT ?', after, limit).toArray();
+  }
+
   /** Visible entries with `seq > after`, oldest first. */
   visibleAfter(after: number, limit: number): VisibleRow[] {
     const visible = `SELECT *, data ->> 'stage' AS stage FROM log WHERE seq > ? AND type NOT LIKE '\\_%' ESCAPE '\\' ORDER BY seq LIMIT ?`;
     return this.#sql.exec<VisibleRow & SqlRow>(visible, after, limit).toArray();
+  }
+
+  /** The same as entries, without those that cannot be read; `through` is the last one looked at. */
+  page(after: number, limit: number): { entries: VisibleEntry[]; through: number; isLast: boolean } {
+    const rows = this.visibleAfter(after, limit);
+    const entries = rows.map(readRow).filter((entry) => entry !== null && isVisible(entry));
+    return { entries, through: rows.at(-1)?.seq ?? after, isLast: rows.length < limit };
+  }
+
+  /** Whether no `playable` comes before this entry in its run. */
+  opensPlayback(seq: number): boolean {
+    const before = `SELECT type FROM log WHERE seq < ? AND (type = 'playable'
+      OR (type = 'state' AND data ->> '$.details.state' = 'retried')) ORDER BY seq DESC LIMIT 1`;
+    const [last] = this.#sql.exec<{ type: string }>(before, seq).toArray();
+    return last?.type !== 'playable';
   }
 }

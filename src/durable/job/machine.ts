@@ -35,7 +35,10 @@ export type Command = { at: number } & (
       source: { size_bytes: number; content_type: string };
       options: JobOptions;
       metadata: Metadata;
+      by: string;
     }
+  /** These webhook endpoints shall hear of the job. */
+  | { type: 'subscribe'; endpoints: string[] }
   | ({ type: 'lease' } & LeaseRequest)
   | { type: 'report'; lease: number; entries: TaskEntry[]; commits: Commit[] }
   | { type: 'release'; lease: number }
@@ -47,7 +50,7 @@ export type Command = { at: number } & (
   | { type: 'complete'; lease: number; result: TaskResult; artifacts: Artifact[] }
   | { type: 'fail'; lease: number; error: TaskError }
   | { type: 'cancel'; by: string }
-  | { type: 'retry' }
+  | { type: 'retry'; by: string }
   | { type: 'delete'; by: string }
   /** A job that says `processing` while nobody holds its lease. */
   | { type: 'repair' }
@@ -60,11 +63,15 @@ export type TimelessCommand = Timeless<Command>;
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
 
 export function decide(state: JobState | null, command: Command): Entry[] {
-  if (state?.deleted) return ofDeleted(command);
+  // Endpoints that could not be looked up before hear the whole story all the same.
+  if (state?.deleted && command.type !== 'subscribe') return ofDeleted(command);
   const draft = new Draft(state, command.at);
   switch (command.type) {
     case 'create':
       if (!draft.exists) create(draft, command);
+      break;
+    case 'subscribe':
+      subscribe(draft, command.endpoints);
       break;
     case 'lease':
       lease(draft, command);
@@ -92,7 +99,7 @@ export function decide(state: JobState | null, command: Command): Entry[] {
       cancel(draft, command.by);
       break;
     case 'retry':
-      retry(draft);
+      retry(draft, command.by);
       break;
     case 'delete':
       remove(draft, command.by);
@@ -128,17 +135,23 @@ function holdsLease(draft: Draft, lease: number, repeated: 'finished' | 'release
   throw new Refusal('lease_lost', `Lease ${lease} is no longer valid: stop working on this job.`);
 }
 
-function create(draft: Draft, { at: _at, type: _type, ...job }: CommandOf<'create'>): void {
+function create(draft: Draft, { at: _at, type: _type, by, ...job }: CommandOf<'create'>): void {
   draft.note('_job', job);
-  draft.say('state', 'Job created', { state: 'created', attempt: 0, transcoder: null });
+  draft.say('state', 'Job created', { state: 'created', attempt: 0, transcoder: null, by });
   beginStage(draft, 'uploading', 'Upload stored');
   queue(draft);
+}
+
+function subscribe(draft: Draft, endpoints: readonly string[]): void {
+  const { webhooks } = draft.state;
+  const fresh = endpoints.filter((id, i) => !webhooks.includes(id) && endpoints.indexOf(id) === i);
+  if (fresh.length > 0) draft.note('_webhooks', { endpoints: fresh });
 }
 
 function queue(draft: Draft): void {
   const { attempt } = draft.state;
   const progress = Math.max(draft.state.progress, STAGE_PERCENT.uploading.to);
-  const details = { state: 'queued' as const, attempt, transcoder: null };
+  const details = { state: 'queued' as const, attempt, transcoder: null, by: null };
   draft.say('state', 'Waiting for a transcoder', details, { status: 'pending', progress });
 }
 
@@ -150,14 +163,14 @@ function lease(draft: Draft, { task, transcoder, request_id }: CommandOf<'lease'
     throw new Refusal('lease_refused', status === 'pending' ? 'The lease of this request has ended.' : why);
   }
   draft.note('_lease', { task, lease: (last?.n ?? 0) + 1, transcoder, request_id });
-  const details = { state: 'leased' as const, attempt: attempt_over ? attempt + 1 : attempt, transcoder };
+  const details = { state: 'leased' as const, attempt: attempt_over ? attempt + 1 : attempt, transcoder, by: null };
   const start = attempt_over ? { stage: 'uploading' as const, progress: STAGE_PERCENT.uploading.to } : {};
   draft.say('state', `Taken by ${transcoder}`, details, { status: 'processing', ...start });
 }
 
 function release(draft: Draft): void {
   const { attempt, lease: held } = draft.state;
-  const details = { state: 'released' as const, attempt, transcoder: held?.transcoder ?? null };
+  const details = { state: 'released' as const, attempt, transcoder: held?.transcoder ?? null, by: null };
   draft.say('state', 'Handed back by the transcoder', details, { status: 'pending' });
   queue(draft);
 }
@@ -235,13 +248,13 @@ function cancel(draft: Draft, by: string): void {
   draft.say('cancelled', `Cancelled by ${by}`, { by }, { status: 'cancelled' });
 }
 
-function retry(draft: Draft): void {
+function retry(draft: Draft, by: string): void {
   const { status } = draft.state;
   if (status !== 'failed' && status !== 'cancelled') {
     throw new Refusal('invalid_state', `The job is ${status}; only failed and cancelled jobs can be tried again.`);
   }
   const start = { status: 'pending' as const, stage: 'uploading' as const, progress: STAGE_PERCENT.uploading.to };
-  draft.say('state', 'Trying again', { state: 'retried', attempt: 0, transcoder: null }, start);
+  draft.say('state', 'Trying again', { state: 'retried', attempt: 0, transcoder: null, by }, start);
   queue(draft);
 }
 

@@ -40,6 +40,8 @@ export interface JobState {
   result: JobResult | null;
   /** Nobody may see it any more; its objects are being removed. */
   deleted: boolean;
+  /** Webhook endpoints that hear of it. */
+  webhooks: string[];
 
   /** The last lease given, live or not; its `n` is the fencing number. */
   lease: Lease | null;
@@ -113,6 +115,9 @@ export function apply(state: JobState | null, entry: Entry): JobState {
     case '_rendition':
       next.whole = { ...next.whole, [entry.data.name]: { take: entry.data.take, segments: entry.data.segments } };
       return next;
+    case '_webhooks':
+      next.webhooks = [...next.webhooks, ...entry.data.endpoints];
+      return next;
     case '_deleted':
       next.deleted = true;
       return next;
@@ -132,6 +137,7 @@ function created(data: Extract<Entry, { type: '_job' }>['data'], seq: number, at
     error: null,
     result: null,
     deleted: false,
+    webhooks: [],
     lease: null,
     attempt: 0,
     fruitless: 0,

@@ -1,9 +1,10 @@
 /**
  * The timers of one job: rows of one table, the earliest of which is the object's alarm. Rows are written in the
- * transaction of the entries they belong to; `arm` follows it without an await, so the alarm goes to disk with them.
+ * transaction of the entries they belong to; `arm` follows it without an await, so the alarm goes to disk with them. A
+ * timer that is never due (`Infinity`) only remembers.
  */
 import { z } from 'zod';
-import { LeaseNumber } from '../../contract/ids.ts';
+import { LeaseNumber, WebhookId } from '../../contract/ids.ts';
 
 /** `tries`: how often the errand was begun and not brought to its end. */
 const Errand = z.object({ tries: z.int() });
@@ -24,15 +25,32 @@ const ERRANDS = {
   sweep: Errand.extend({ lease: LeaseNumber, round: z.int(), cursor: z.string().nullable() }),
   /** Remove all objects of a deleted job, and in the end the job itself. */
   erase: Errand.extend({ round: z.int() }),
+  /** Find out which webhook endpoints there are. */
+  subscribe: Errand,
 };
 
+/**
+ * For each webhook endpoint that hears of the job: hand it what the log has after `cursor`. `progress_from`: from which
+ * time on the next `progress` is for it; null if none is.
+ */
+const Delivery = Errand.extend({ cursor: z.int().min(0), progress_from: z.int().nullable() });
+const DELIVERY = 'webhook:';
+
 const KINDS = { ...PURE, ...ERRANDS };
-export type TimerKind = keyof typeof KINDS;
-export type ErrandKind = keyof typeof ERRANDS;
-export type TimerData<K extends TimerKind> = z.infer<(typeof KINDS)[K]>;
+type Kind = keyof typeof KINDS;
+export type DeliveryKind = `${typeof DELIVERY}${string}`;
+export type TimerKind = Kind | DeliveryKind;
+export type ErrandKind = keyof typeof ERRANDS | DeliveryKind;
+export type TimerData<K extends TimerKind> = z.infer<K extends Kind ? (typeof KINDS)[K] : typeof Delivery>;
+
+export const deliveryTo = (endpoint: string): DeliveryKind => `${DELIVERY}${endpoint}`;
+export const endpointOf = (kind: DeliveryKind): string => WebhookId.parse(kind.slice(DELIVERY.length));
+
+const isDelivery = (kind: TimerKind): kind is DeliveryKind => kind.startsWith(DELIVERY);
+const schemaOf = (kind: TimerKind): z.ZodType => (isDelivery(kind) ? Delivery : KINDS[kind]);
 
 interface Row extends Record<string, SqlStorageValue> {
-  due_at: number;
+  due_at: number | null;
   data: string;
 }
 
@@ -51,8 +69,8 @@ export class Timers {
     this.#storage.sql.exec(
       'INSERT OR REPLACE INTO timers VALUES (?, ?, ?)',
       kind,
-      dueAt,
-      JSON.stringify(KINDS[kind].parse(data)),
+      Number.isFinite(dueAt) ? dueAt : null,
+      JSON.stringify(schemaOf(kind).parse(data)),
     );
   }
 
@@ -65,8 +83,16 @@ export class Timers {
     if (!this.#exist()) return null;
     const [row] = this.#storage.sql.exec<Row>('SELECT due_at, data FROM timers WHERE kind = ?', kind).toArray();
     if (!row) return null;
-    const data = KINDS[kind].safeParse(JSON.parse(row.data));
-    return data.success ? { due_at: row.due_at, ...(data.data as TimerData<K>) } : null;
+    const data = schemaOf(kind).safeParse(JSON.parse(row.data));
+    if (!data.success) return null;
+    return { due_at: row.due_at ?? Number.POSITIVE_INFINITY, ...(data.data as TimerData<K>) };
+  }
+
+  /** The timers of all endpoints that hear of the job. */
+  deliveries(): DeliveryKind[] {
+    if (!this.#exist()) return [];
+    const rows = this.#storage.sql.exec<{ kind: TimerKind }>('SELECT kind FROM timers').toArray();
+    return rows.map(({ kind }) => kind).filter(isDelivery);
   }
 
   /** Sets the alarm to the earliest timer, but not before `notBefore`. The returned promise needs no waiting: the output gate does. */

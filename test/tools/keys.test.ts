@@ -1,0 +1,73 @@
+/** `npm run keys`: what it says, and what it leaves in the database. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { ApiKey, digestOf, NewApiKey } from '../../src/contract/access.ts';
+import { readKeysOptions } from '../../tools/keys/options.ts';
+import { ROOT } from '../../tools/paths.mjs';
+import { Running } from './running.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keys-test-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function keys(...args: string[]): Promise<{ code: number | string; out: string; err: string }> {
+  const running = new Running(null, [join(ROOT, 'tools/keys.ts'), ...args], { STATE_DIR: folder });
+  return { code: await running.exit, out: running.stdout, err: running.stderr };
+}
+
+/** Every byte that the databases hold. */
+const stored = (): string =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'))
+    .join('');
+
+test('makes a key, shows it once, lists it without its secret, and revokes it', async () => {
+  const made = await keys('create', '--name', 'ci-bot', '--role', 'submit', '--json');
+  expect([made.code, made.err]).toEqual([0, '']);
+  const { key, ...rest } = NewApiKey.parse(JSON.parse(made.out));
+  expect(rest).toMatchObject({ name: 'ci-bot', role: 'submit', last_used_at: null, revoked_at: null });
+  expect(stored()).toContain(await digestOf(key));
+  expect(stored()).not.toContain(key.slice(-20));
+
+  const listed = await keys('list', '--json');
+  expect(z.object({ keys: z.array(ApiKey) }).parse(JSON.parse(listed.out))).toEqual({ keys: [rest] });
+  expect(listed.out).not.toContain(key.slice(-20));
+
+  const revoked = await keys('revoke', rest.id);
+  expect([revoked.code, revoked.out]).toEqual([
+    0,
+    expect.stringMatching(/^[0-9a-f]{12} {2}submit {2}ci-bot .*revoked 20/),
+  ]);
+  const unknown = await keys('revoke', '000000000000');
+  expect([unknown.code, unknown.out, unknown.err]).toEqual([1, '', expect.stringContaining('There is no key')]);
+});
+
+describe('the command line', () => {
+  test.each([
+    [[], 'Say what to do'],
+    [['make'], '"make" is no command'],
+    [['list', 'all'], '"list all" is no command'],
+    [['list', '--name', 'x'], 'not with these options'],
+    [['create', '--name', 'x'], '--role'],
+    [['create', '--name', 'x', '--role', 'owner'], '--role'],
+    [['create', '--name', "x'); DROP TABLE api_keys; --", '--role', 'read'], '--name'],
+    [['revoke', 'x'], 'a key id is 12 hexadecimal digits'],
+    [['revoke'], '"revoke" is no command'],
+    [['list', '--colour'], "Unknown option '--colour'"],
+  ])('%j is refused with the usage', (args, why) => {
+    expect(() => readKeysOptions(args)).toThrow(why);
+    expect(() => readKeysOptions(args)).toThrow('npm run keys -- create --name NAME');
+  });
+
+  test('names the deployed database only when it is asked for', () => {
+    expect(readKeysOptions(['list']).place).toEqual({ remote: false, env: '' });
+    const args = ['list', '--remote', '--env', 'production'];
+    expect(readKeysOptions(args).place).toEqual({ remote: true, env: 'production' });
+  });
+});
