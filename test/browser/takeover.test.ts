@@ -77,5 +77,5 @@ test.each<[Victim, string]>([['transcoder', 'transcoder_lost'], ...(process.env.
       await isWell(viewer);
     }
   },
-  90_000,
+  180_000,
 );

@@ -53,7 +53,9 @@ test.concurrent('who takes nothing for half a minute is closed and may resume; n
   const again = new EventReader(await call(`/jobs/${id}/stream?last_event_id=${part.at(-1)}`));
   await post(`/jobs/${id}/cancel`, {});
   // On a slow machine its lease may have run out meanwhile, which is a warning too.
-  const rest = (await again.rest()).filter(({ data }) => String(data.message).startsWith('warning ')).map((event) => event.id);
+  const rest = (await again.rest())
+    .filter(({ data }) => String(data.message).startsWith('warning '))
+    .map((event) => event.id);
   expect([...part, ...rest]).toEqual(seen);
   expect((await well.rest()).at(-1)?.event).toBe('cancelled');
 }, 90_000);

