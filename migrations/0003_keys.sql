@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS api_keys (
   revoked_at INTEGER
 ) STRICT;
 
--- Upload tokens that have brought their upload, until they expire by themselves.
+-- Upload tokens that have brought their upload, for as long as another body that began with them may take.
 CREATE TABLE IF NOT EXISTS spent_tokens (
   id TEXT NOT NULL PRIMARY KEY,
   expires_at INTEGER NOT NULL

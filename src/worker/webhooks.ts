@@ -3,7 +3,6 @@
  * checked before it becomes an endpoint's, and again before every delivery.
  */
 import { type Context, Hono } from 'hono';
-import { z } from 'zod';
 import type { Accepted } from '../contract/api.ts';
 import { WebhookId } from '../contract/ids.ts';
 import {
@@ -17,40 +16,29 @@ import {
   WebhooksQuery,
 } from '../contract/webhooks.ts';
 import { type Env, settings } from '../durable/env.ts';
-import { lacksTables, withTables } from '../durable/job-list.ts';
 import { guardsFrom } from '../durable/resolver.ts';
-import { within } from '../durable/timing.ts';
 import { guard } from '../durable/url-guard.ts';
 import { implicitId } from '../durable/webhook/ids.ts';
 import type { Webhook as WebhookObject } from '../durable/webhook/webhook.ts';
 import type { App } from './app.ts';
-import { decoded, END_OF_TIME, encoded } from './list.ts';
+import { positionOf, readPage } from './paging.ts';
 import { ProblemError, parse, unwrap } from './problems.ts';
 import { json } from './queue-api.ts';
-
-const LIST_MS = 5000;
 
 const PAGE = `SELECT id, created_at, summary FROM webhooks
   WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`;
 
-const Row = z.object({
-  id: WebhookId,
-  created_at: z.int(),
-  summary: z
-    .string()
-    .transform((text): unknown => JSON.parse(text))
-    .pipe(Webhook),
-});
+const AWAY = {
+  code: 'webhooks_unavailable',
+  detail: 'Try again in a moment. Events are sent all the same, and each endpoint can be reached by its id.',
+} as const;
 
 export const webhooks = new Hono<App>()
   .get('/', async (c) => {
     const { limit, cursor } = parse(WebhooksQuery, c.req.query());
-    const after = cursor === undefined ? END_OF_TIME : decoded(cursor);
-    const rows = z.array(Row).parse(await read(c.env.DB, [...after, limit + 1]));
-    const shown = rows.slice(0, limit);
-    const last = rows.length > limit ? shown.at(-1) : undefined;
-    const next_cursor = last ? encoded([last.created_at, last.id]) : null;
-    return c.json({ webhooks: shown.map(({ summary }) => summary), next_cursor } satisfies WebhooksPage);
+    const statement = { sql: PAGE, values: [...positionOf(cursor), limit + 1] };
+    const page = await readPage(c.env.DB, statement, { limit, summary: Webhook, away: AWAY });
+    return c.json({ webhooks: page.shown, next_cursor: page.next_cursor } satisfies WebhooksPage);
   })
   .post('/', async (c) => {
     const { url, events, description } = parse(WebhookRequest, await json(c));
@@ -117,19 +105,3 @@ const webhookObject = (c: Context<App, '/:id/*'>): DurableObjectStub<WebhookObje
 
 const webhookNotFound = (): ProblemError =>
   new ProblemError('webhook_not_found', 'There is no endpoint with this id; it may have been deleted.');
-
-async function read(db: D1Database, values: (string | number)[]): Promise<unknown[]> {
-  const statement = (): Promise<D1Result> =>
-    db
-      .prepare(PAGE)
-      .bind(...values)
-      .all();
-  try {
-    return (await within(LIST_MS, withTables(db, statement))).results;
-  } catch (error) {
-    if (lacksTables(error)) throw error;
-    console.error(JSON.stringify({ msg: 'the list of endpoints cannot be read', error: String(error) }));
-    const detail = 'Try again in a moment. Events are sent all the same, and each endpoint can be reached by its id.';
-    throw new ProblemError('webhooks_unavailable', detail);
-  }
-}

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 it('after an encoder was killed each rendition goes on at its first missing segment', async () => {
-  const paced = await counted(bed.clips, 'paced', '-readrate 4');
+  const paced = await counted(bed.clips, 'paced', '-readrate 0.1 -readrate_initial_burst 11');
   await bed.start({ libvmaf: true }, paced.binaries);
   const job = bed.edge.addJob(clip);
   await bed.edge.until(() => job.taken.published('360p').length >= 2);
@@ -83,3 +83,26 @@ it(`taken away ${CRASHES} times, a job goes on where readers are each time, as i
   expect(had.map((segments) => segments * GOP)).toEqual(expect.arrayContaining(places));
   for (const name of ['240p', '360p']) expect(await pictures(bed.clips, job, name)).toEqual(steady(seconds));
 }, 180_000);
+
+it.each([
+  ['fails', 1, [1, 2]],
+  ['ends well', 0, [1, 2, 3]],
+] as const)(
+  'of an encoder that stops in mid-segment and %s, the last piece is only then published',
+  async (_, code, segments) => {
+    const stop = 'for a do shift; [ "$last" = -t ] && a=10; last=$a; set -- "$@" "$a"; done';
+    const { ffmpeg } = bed.clips.binaries;
+    const encode = `${stop}\n'${ffmpeg}' "$@" || exit\nsleep 1\nexit ${code}`;
+    const script = await bed.clips.script(
+      `stops-${code}`,
+      `case "$*" in *.pipe*) ;; *) exec '${ffmpeg}' "$@" ;; esac\n${encode}`,
+    );
+    await bed.start({ libvmaf: false }, { ...bed.clips.binaries, ffmpeg: script });
+    const job = bed.edge.addJob(clip);
+    await bed.edge.until(() => job.finish);
+    expect(job.finish).toMatchObject(
+      code === 0 ? { result: { duration_seconds: 10 } } : { error: { code: 'encode_failed' } },
+    );
+    for (const name of ['240p', '360p', 'audio']) expect(job.taken.published(name).map(({ n }) => n)).toEqual(segments);
+  },
+);

@@ -6,6 +6,7 @@
 import { ArtifactFile } from '../../src/contract/ids.ts';
 import type { Commit, Plan, TakeSegment } from '../../src/contract/job.ts';
 import type { Committed } from '../../src/contract/transcoder.ts';
+import { runs } from '../../src/durable/job/grant.ts';
 
 /** By one take, or by several with the same init segment: null. */
 export interface Whole {
@@ -112,16 +113,6 @@ export class LoopbackTakes {
     const [digest] = inits;
     return digest !== undefined && inits.every((other) => other === digest) ? digest : null;
   }
-}
-
-function runs(segments: readonly TakeSegment[]): Committed['runs'] {
-  const found: Committed['runs'] = [];
-  for (const { take, n } of segments) {
-    const last = found.at(-1);
-    if (last?.take === take) last.to = n;
-    else found.push({ take, from: n, to: n });
-  }
-  return found;
 }
 
 /** What a path below a job's outputs may be. */

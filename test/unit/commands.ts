@@ -97,3 +97,10 @@ export class JobModel {
 }
 
 export const types = (entries: readonly Entry[]): string[] => entries.map(({ type }) => type);
+
+/** A job that waits for a transcoder. */
+export function created(): JobModel {
+  const model = new JobModel();
+  model.run(CREATE);
+  return model;
+}

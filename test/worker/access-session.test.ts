@@ -1,7 +1,22 @@
 /** The session of the web app: a key becomes a cookie, which pages of other sites cannot make use of. */
+import { createExecutionContext } from 'cloudflare:test';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Session } from '../../src/contract/access.ts';
-import { bearer, betrayed, call, migrate, newJob, newKey, ORIGIN, secret } from './closed.ts';
+import { app } from '../../src/worker/app.ts';
+import {
+  bearer,
+  betrayed,
+  call,
+  env,
+  migrate,
+  newJob,
+  newKey,
+  ORIGIN,
+  playableJob,
+  SEGMENT,
+  secret,
+  send,
+} from './closed.ts';
 import { problemOf } from './edge.ts';
 
 beforeAll(migrate);
@@ -107,4 +122,21 @@ describe('a session', () => {
 test('nothing secret was logged', () => {
   expect(betrayed().lines).toEqual([]);
   expect(betrayed().of).toBeGreaterThan(20);
+});
+
+test('beside a cookie for playing, a session asks no database for every segment; alone it does', async () => {
+  const { key } = await newKey('read');
+  const { cookie } = cookieOf(await signIn(key));
+  const job = await playableJob();
+  const answer = await send(`/jobs/${job}/tokens`, key, { scopes: ['play'], cookie: true });
+  const { cookie: play } = cookieOf(answer);
+  const ask = async (Cookie: string): Promise<number> => {
+    const request = new Request(`${ORIGIN}/jobs/${job}/outputs/${SEGMENT}`, {
+      headers: { Host: 'edge.example', Cookie },
+    });
+    const away = { prepare: () => ({ bind: () => ({ first: () => Promise.reject(new Error('D1_ERROR: away')) }) }) };
+    return (await app.fetch(request, { ...env, DB: away } as unknown as typeof env, createExecutionContext())).status;
+  };
+  expect(await ask(`${cookie}; ${play}`)).toBe(200);
+  expect(await ask(cookie)).toBe(503);
 });

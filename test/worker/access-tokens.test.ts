@@ -150,6 +150,14 @@ describe('a job token', () => {
     expect(await status(`/jobs/${job}/outputs/master.m3u8`)).toBe(401);
   });
 
+  test('in the query opens both forms of the log, which may not be asked for anything unknown', async () => {
+    const job = await newJob();
+    const token = await jobToken(job, read);
+    expect(await status(`/jobs/${job}/events?after=0&token=${token}`)).toBe(200);
+    expect(await status(`/jobs/${job}/events?token=${token}`, { Accept: 'text/event-stream' })).toBe(200);
+    expect(await status(`/jobs/${job}/events?colour=red&token=${token}`)).toBe(400);
+  });
+
   test('stays valid while the secret is being changed, and no longer', async () => {
     const job = await newJob();
     const token = await jobToken(job, read);
@@ -229,6 +237,15 @@ describe('an upload token', () => {
     const { objects } = await env.INPUT.list();
     const sizes = await Promise.all(objects.map(({ key }) => env.JOB.getByName(key.split('/')[0] ?? '').view()));
     expect(sizes.every((view) => view !== null)).toBe(true);
+  });
+
+  test('is remembered for longer than an upload that began with it may take', async () => {
+    const token = await uploadToken(submit, { max_bytes: 10, expires_in: 60 });
+    await env.DB.prepare('DELETE FROM spent_tokens').run();
+    expect((await bytes(token, 'video')).status).toBe(202);
+    const until = await env.DB.prepare('SELECT expires_at FROM spent_tokens').first<number>('expires_at');
+    expect((until ?? 0) - Date.now() / 1000).toBeGreaterThan(7 * 86_400);
+    expect(await problemOf(await bytes(token, 'video'))).toMatchObject({ code: 'token_used' });
   });
 
   test('says in the log of the job who gave it out', async () => {

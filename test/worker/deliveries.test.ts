@@ -42,6 +42,21 @@ describe('the list', () => {
     expect(await timer(id, 'list')).toBeUndefined();
   });
 
+  test('hears also of what was logged while it was being told', async () => {
+    const id = await submit();
+    const number = await lease(id);
+    await expect.poll(() => timer(id, 'list')).toBeUndefined();
+    const entries = [{ type: 'warning' as const, code: 'tracks_dropped' as const, message: 'm', details: {} }];
+    await report(id, number, 1, { entries });
+    const run = async () => void (await report(id, number, 2, { entries }));
+    await withBindings(id, { DB: { prepare: () => ({ bind: () => ({ run }) }) } });
+    await fire(id, 'list');
+    expect(secondsUntil(await timer(id, 'list'))).toBeGreaterThan(3);
+    await withBindings(id, {});
+    await fire(id, 'list');
+    expect(await timer(id, 'list')).toBeUndefined();
+  });
+
   test('is right again after it was down, and meanwhile nothing waits for it', async () => {
     const id = await submit();
     await expect.poll(() => listed(id)).toMatchObject({ status: 'pending' });

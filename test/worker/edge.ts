@@ -1,11 +1,12 @@
 /** The edge as its clients see it: a few calls that every test makes. */
-import { env, SELF } from 'cloudflare:test';
+import { createExecutionContext, env, SELF, waitOnExecutionContext } from 'cloudflare:test';
 import { z } from 'zod';
 import { Accepted } from '../../src/contract/api.ts';
 import { Problem } from '../../src/contract/errors.ts';
 import { Job } from '../../src/contract/job.ts';
 import { LeaseGrant, type Report } from '../../src/contract/transcoder.ts';
 import type { Env } from '../../src/durable/env.ts';
+import { app } from '../../src/worker/app.ts';
 import { PLAN } from '../unit/commands.ts';
 
 declare global {
@@ -23,6 +24,15 @@ export function call(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   if (!headers.has('Host')) headers.set('Host', 'localhost:8787');
   return SELF.fetch(new URL(path, ORIGIN).href, { ...init, headers });
+}
+
+/** A request to the application with other bindings; the gate stays open. */
+export async function ask(path: string, bindings: Partial<Env>): Promise<Response> {
+  const context = createExecutionContext();
+  const request = new Request(new URL(path, ORIGIN), { headers: { Host: 'localhost:8787' } });
+  const answer = await app.fetch(request, { ...env, ...bindings }, context);
+  await waitOnExecutionContext(context);
+  return answer;
 }
 
 export const post = (path: string, body: unknown): Promise<Response> =>

@@ -122,4 +122,8 @@ test('a log without its beginning is no job, and its objects are nobody elses to
   expect((await call(`/jobs/${id}`)).status).toBe(404);
   expect(await env.JOB.getByName(id).isOwned()).toBe(true);
   expect(await env.JOB.getByName(crypto.randomUUID()).isOwned()).toBe(false);
+
+  await fire(id, 'expiry');
+  const alarm = await runInDurableObject(env.JOB.getByName(id), (_, { storage }) => storage.getAlarm());
+  expect(((alarm ?? 0) - Date.now()) / 1000).toBeGreaterThan(50);
 });

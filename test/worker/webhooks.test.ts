@@ -1,12 +1,11 @@
 /** The API of webhook endpoints: what it takes, shows and refuses, and what a deleted endpoint leaves behind. */
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Accepted } from '../../src/contract/api.ts';
 import { Webhook, WebhooksPage, WebhookWithSecret } from '../../src/contract/webhooks.ts';
-import type { Env } from '../../src/durable/env.ts';
-import { app } from '../../src/worker/app.ts';
 import { BY_ANSWER, OUTRIGHT } from '../unit/addresses.ts';
-import { call, env, keys, ORIGIN, post, problemOf } from './edge.ts';
+import { CREATE } from '../unit/commands.ts';
+import { fire, withBindings } from './clock.ts';
+import { ask, call, env, keys, post, problemOf } from './edge.ts';
 import {
   afterwards,
   arrived,
@@ -15,6 +14,7 @@ import {
   makeWebhook,
   sendTest,
   stored,
+  waits,
   webhook,
   withWebhookBindings,
 } from './webhooks-internet.ts';
@@ -30,15 +30,6 @@ const remove = (id: string): Promise<Response> => call(`/webhooks/${id}`, { meth
 
 const page = async (query = ''): Promise<WebhooksPage> =>
   WebhooksPage.parse(await (await call(`/webhooks${query}`)).json());
-
-/** A request to the application with other bindings; the gate stays open. */
-async function ask(path: string, bindings: Partial<Env>): Promise<Response> {
-  const context = createExecutionContext();
-  const request = new Request(new URL(path, ORIGIN), { headers: { Host: 'localhost:8787' } });
-  const answer = await app.fetch(request, { ...env, ...bindings }, context);
-  await waitOnExecutionContext(context);
-  return answer;
-}
 
 const away = {
   DB: {
@@ -275,4 +266,30 @@ describe('webhook_url', () => {
     expect(await keys(env.INPUT, '')).toEqual(before);
     expect((await page()).webhooks).toEqual([]);
   });
+});
+
+test('a job that is deleted before its endpoints could be looked up tells them all the same', async () => {
+  const { id } = await makeWebhook();
+  const job = crypto.randomUUID();
+  const object = env.JOB.getByName(job);
+  const prepare = () => {
+    throw new Error('D1 is down');
+  };
+  await withBindings(job, { DB: { prepare } });
+  const { source, options, ...rest } = CREATE;
+  await object.create({ ...rest, source, options, job_id: job, by: 'a test' });
+  await object.delete('a test');
+  expect(await deliveries(id)).toEqual([]);
+  await withBindings(job, {});
+  await fire(job, 'subscribe');
+  const types = async () => (await deliveries(id)).map(({ type }) => type).sort();
+  await expect.poll(types).toEqual(['job.cancelled', 'job.created']);
+});
+
+test('an alarm that fails comes again', async () => {
+  const { id } = await makeWebhook();
+  await withWebhookBindings(id, { RETENTION_DAYS: 'for ever' });
+  await afterwards(id);
+  expect((await waits(id)).alarm).toBeGreaterThan(50);
+  expect((await waits(id)).alarm).toBeLessThan(61);
 });

@@ -42,7 +42,7 @@ function committed(state: JobState, plan: Plan, rendition: string): Committed[] 
   ];
 }
 
-function runs(segments: readonly TakeSegment[]): Committed['runs'] {
+export function runs(segments: readonly TakeSegment[]): Committed['runs'] {
   const found: Committed['runs'] = [];
   for (const { take, n } of segments) {
     const last = found.at(-1);
