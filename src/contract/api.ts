@@ -6,7 +6,7 @@ import { Status } from './stages.ts';
 
 /**
  * 202 of `POST /process`. The two addresses are absolute. `webhook` is there if `webhook_url` was given: its endpoint,
- * with the secret if this request has made it.
+ * with the secret if this request has made it; an answer given again has no secret.
  */
 export const Accepted = z.object({
   job_id: JobId,
@@ -16,6 +16,10 @@ export const Accepted = z.object({
   webhook: z.object({ id: WebhookId, secret: z.string().nullable() }).optional(),
 });
 export type Accepted = z.infer<typeof Accepted>;
+
+/** 201 of `POST /uploads`. Clients of tus go by its headers, and need nothing of this. */
+export const UploadCreated = Accepted.pick({ job_id: true, stream_url: true, webhook: true });
+export type UploadCreated = z.infer<typeof UploadCreated>;
 
 export const Health = z.object({
   status: z.literal('healthy'),

@@ -42,6 +42,10 @@ export type ProgressDetails = z.infer<typeof ProgressDetails>;
 export const RenditionDone = z.object({ resolution: z.string(), completed: z.int(), total: z.int() });
 export type RenditionDone = z.infer<typeof RenditionDone>;
 
+/** A `progress` of the stage `uploading`; `bytes_total` is null while the sender has not said it. */
+export const UploadProgress = z.object({ bytes_received: z.int().min(0), bytes_total: z.int().min(1).nullable() });
+export type UploadProgress = z.infer<typeof UploadProgress>;
+
 export const WarningCode = z.enum([
   'transcoder_lost',
   'attempt_failed',
@@ -57,6 +61,8 @@ export type WarningCode = z.infer<typeof WarningCode>;
 export const StoredFile = z.object({ name: ArtifactFile, bytes: z.int().min(1) });
 export type StoredFile = z.infer<typeof StoredFile>;
 
+const Source = z.object({ size_bytes: z.int().min(1), content_type: z.string() });
+
 const entry = <const T extends string, D extends z.ZodType>(type: T, data: D) =>
   z.object({ seq: z.int().min(1), type: z.literal(type), at: z.int().min(0), data });
 
@@ -71,11 +77,14 @@ export const Entry = z.discriminatedUnion('type', [
       job_id: JobId,
       key: Key,
       bucket: z.string(),
-      source: z.object({ size_bytes: z.int().min(1), content_type: z.string() }),
+      /** Null while the source is being uploaded; `_source` follows. */
+      source: Source.nullable(),
       options: JobOptions,
       metadata: Metadata,
     }),
   ),
+  /** The source is whole. */
+  entry('_source', Source),
   entry('_lease', z.object({ task: Task, lease: LeaseNumber, transcoder: z.string(), request_id: z.string() })),
   entry('_plan', Plan),
   entry('_segments', z.object({ commits: z.array(TakeSegment).min(1) })),
@@ -97,7 +106,7 @@ export const Entry = z.discriminatedUnion('type', [
     }),
   ),
   visible('stage', z.null()),
-  visible('progress', z.union([ProgressDetails, RenditionDone, z.null()])),
+  visible('progress', z.union([ProgressDetails, RenditionDone, UploadProgress, z.null()])),
   visible('rendition', z.object({ name: RenditionName, resolution: z.string(), vmaf: Vmaf.nullable() })),
   visible('playable', z.object({ playback: Playback, renditions: z.array(RenditionName) })),
   visible('warning', z.object({ code: WarningCode }).loose()),

@@ -1,15 +1,17 @@
 /** What the platform hands to the Worker and its objects: bindings, secrets, and settings with their defaults. */
 import { z } from 'zod';
 import type { Doorbell } from '../contract/transcoder.ts';
+import type { IdempotencyKey } from './idempotency-key.ts';
 import type { Job } from './job/job.ts';
 import type { PullQueue } from './pull-queue.ts';
-import type { Upload } from './upload.ts';
+import type { Upload } from './upload/upload.ts';
 import type { Webhook } from './webhook/webhook.ts';
 
 export interface Env {
   JOB: DurableObjectNamespace<Job>;
   UPLOAD: DurableObjectNamespace<Upload>;
   WEBHOOK: DurableObjectNamespace<Webhook>;
+  IDEMPOTENCY: DurableObjectNamespace<IdempotencyKey>;
   FLEET: DurableObjectNamespace;
   /** The local stand-in for the pull API of Cloudflare Queues; not bound in production. */
   PULL_QUEUE?: DurableObjectNamespace<PullQueue>;
@@ -42,6 +44,7 @@ export interface Env {
   RING_AGAIN_MS?: string;
   SWEEP_AGAIN_MS?: string;
   UPLOAD_SILENCE_MS?: string;
+  UPLOAD_EXPIRY_MS?: string;
   MAX_UPLOAD_BYTES?: string;
   MAX_WATCHERS_PER_JOB?: string;
   OUTPUT_BUCKET_NAME?: string;
@@ -67,8 +70,18 @@ const Settings = z.object({
   SWEEP_AGAIN_MS: z.coerce.number().pipe(z.int().min(100)).default(600_000),
   /** How long a job is kept after its end, unless its options say otherwise. */
   RETENTION_DAYS: z.coerce.number().pipe(z.int().min(1).max(3650)).default(7),
-  /** How long an upload may be silent before it is given up, in ms. */
+  /** How long the body of a request may be silent before it is given up, in ms. */
   UPLOAD_SILENCE_MS: z.coerce.number().pipe(z.int().min(100)).default(600_000),
+  /** How long a resumable upload may take, in ms. R2 itself keeps parts for seven days. */
+  UPLOAD_EXPIRY_MS: z.coerce
+    .number()
+    .pipe(
+      z
+        .int()
+        .min(100)
+        .max(6 * 86_400_000),
+    )
+    .default(86_400_000),
   /** The largest source that is accepted, in bytes; 5 GiB. R2 allows 10,000 parts of 8 MiB. */
   MAX_UPLOAD_BYTES: z.coerce
     .number()

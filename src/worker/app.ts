@@ -19,6 +19,7 @@ import { queueApi } from './queue-api.ts';
 import { session } from './session.ts';
 import { streams } from './streams.ts';
 import { makeUploadToken } from './tokens.ts';
+import { uploads, withTus } from './uploads.ts';
 import { version } from './version.ts';
 import { webhooks } from './webhooks.ts';
 
@@ -48,6 +49,7 @@ app.notFound(() => {
 app.use('/internal/*', withAccess);
 app.route('/internal', internal);
 
+app.use('/uploads/*', withTus);
 app.use(withCors, withAccess);
 app.get('/', home);
 app.get('/health', async (c) => {
@@ -57,6 +59,7 @@ app.get('/health', async (c) => {
 });
 app.post('/process', process);
 app.post('/uploads/tokens', makeUploadToken);
+app.route('/uploads', uploads);
 app.route('/jobs', jobs);
 app.get('/streams', streams);
 app.get('/play/:token/*', play);

@@ -6,15 +6,17 @@ import type { Doorbell } from '../contract/transcoder.ts';
 import type { Env } from '../durable/env.ts';
 import { app } from './app.ts';
 import { daily } from './cron.ts';
+import { withTusMethod } from './tus.ts';
 
 export { Fleet } from '../durable/fleet.ts';
+export { IdempotencyKey } from '../durable/idempotency-key.ts';
 export { Job } from '../durable/job/job.ts';
 export { PullQueue } from '../durable/pull-queue.ts';
-export { Upload } from '../durable/upload.ts';
+export { Upload } from '../durable/upload/upload.ts';
 export { Webhook } from '../durable/webhook/webhook.ts';
 
 export default {
-  fetch: app.fetch,
+  fetch: (request, env, context) => app.fetch(withTusMethod(request), env, context),
 
   async scheduled({ scheduledTime }, env) {
     await daily(env, scheduledTime);

@@ -3,22 +3,16 @@
  * body that is cut, refused or too large nothing stays.
  */
 import type { Context } from 'hono';
-import type { z } from 'zod';
 import type { Accepted } from '../contract/api.ts';
-import { JobOptions, Key, Metadata } from '../contract/job.ts';
-import { WebhookUrl } from '../contract/webhooks.ts';
-import { settings } from '../durable/env.ts';
-import type { Description } from '../durable/upload.ts';
-import { nameOf, uploadToken } from './access/principal.ts';
+import { uploadToken } from './access/principal.ts';
 import type { App } from './app.ts';
+import { describe, FIELDS, mostBytes, type Said } from './describe.ts';
 import { duplicateField, readForm, unknownField } from './form.ts';
-import { ProblemError, parse } from './problems.ts';
+import { onceForKey } from './once.ts';
+import { ProblemError } from './problems.ts';
 import { SourceUpload, tooLarge } from './source.ts';
 import { refuseSpent, spend } from './tokens.ts';
-import { checkedUrl, webhookOfJobs } from './webhooks.ts';
-
-/** What the caller may say about the video, as form fields or, with a bare body, in the query. */
-const FIELDS = ['key', 'metadata', 'options', 'webhook_url'];
+import { webhookOfJobs } from './webhooks.ts';
 
 /** A form is larger than its file by its boundaries, headers and fields; no more than this. */
 const FORM_OVERHEAD = 64 * 1024;
@@ -32,23 +26,22 @@ const FORM = /^multipart\/form-data\s*(;|$)/i;
  */
 const LENGTH_REQUIRED = 'Send a bare body with its Content-Length, or use a form.';
 
-export async function process(c: Context<App>): Promise<Response> {
-  const upload = new SourceUpload(c.env, mostBytes(c));
-  const work = receive(c, upload);
-  // Goes on after the client has gone, so that what it began is cleaned up at once.
-  c.executionCtx.waitUntil(Promise.allSettled([work]));
-  const webhook = await work;
+export function process(c: Context<App>): Promise<Response> {
+  return onceForKey(c, async (job_id, exists) => {
+    const webhook = exists ? null : await receive(c, new SourceUpload(c.env, job_id, mostBytes(c)));
+    return { status: 202, body: accepted(c, job_id, webhook) };
+  });
+}
 
-  const { job_id } = upload;
+function accepted(c: Context<App>, job_id: string, webhook: Webhook | null): Accepted {
   const at = `${new URL(c.req.url).origin}/jobs/${job_id}`;
-  const accepted: Accepted = {
+  return {
     job_id,
     message: 'Video processing started',
     status_url: at,
     stream_url: `${at}/stream`,
     ...(webhook && { webhook }),
   };
-  return c.json(accepted, 202);
 }
 
 type Webhook = NonNullable<Accepted['webhook']>;
@@ -68,9 +61,6 @@ async function receive(c: Context<App>, upload: SourceUpload): Promise<Webhook |
     throw error;
   }
 }
-
-/** What the caller has said; the URL is checked. */
-type Said = Description & { webhookUrl: string | null };
 
 async function body(c: Context<App>, upload: SourceUpload): Promise<Said> {
   const contentType = c.req.header('Content-Type') ?? '';
@@ -93,35 +83,6 @@ async function body(c: Context<App>, upload: SourceUpload): Promise<Said> {
   throw new ProblemError('unsupported_media_type', 'Send multipart/form-data, video/* or application/octet-stream.');
 }
 
-const mostBytes = (c: Context<App>): number =>
-  Math.min(settings(c.env).MAX_UPLOAD_BYTES, uploadToken(c)?.grant.max_bytes ?? Number.POSITIVE_INFINITY);
-
-/** What an upload token says goes before what its bearer says. */
-async function describe(
-  c: Context<App>,
-  fields: Map<string, string>,
-  filename: string,
-  contentType: string,
-): Promise<Said> {
-  const granted = uploadToken(c)?.grant;
-  const said = {
-    key: parse(Key, fields.get('key') ?? fallbackKey(filename), 'invalid_field', 'key'),
-    metadata: jsonField(fields, 'metadata', Metadata),
-    options: jsonField(fields, 'options', JobOptions),
-    content_type: contentType,
-    by: nameOf(c.get('principal')),
-    webhookUrl: await webhookUrl(c, fields.get('webhook_url')),
-  };
-  return { ...said, key: granted?.key ?? said.key, options: granted?.options ?? said.options };
-}
-
-/** Who has an upload token is nobody to be told a secret. */
-async function webhookUrl(c: Context<App>, given: string | undefined): Promise<string | null> {
-  if (given === undefined) return null;
-  if (uploadToken(c)) throw new ProblemError('forbidden', 'webhook_url: send the video with a key.');
-  return checkedUrl(c.env, parse(WebhookUrl, given, 'invalid_field', 'webhook_url'));
-}
-
 function queryFields(c: Context<App>): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [name, value] of new URL(c.req.url).searchParams) {
@@ -142,17 +103,3 @@ async function* chunks(request: Request): AsyncGenerator<Uint8Array> {
 
 const incomplete = (): ProblemError =>
   new ProblemError('body_incomplete', 'The body ended before it was complete. Send it again.');
-
-/** A file name comes from the sender's disk: what cannot stand in a key is left out rather than refused. */
-const fallbackKey = (filename: string): string => filename.replace(/\p{Cc}/gu, '').slice(0, 255) || 'video';
-
-/** A field whose value is a JSON object; absent, it is an empty one. */
-function jsonField<S extends z.ZodType>(fields: Map<string, string>, name: string, schema: S): z.infer<S> {
-  let value: unknown;
-  try {
-    value = JSON.parse(fields.get(name) ?? '{}');
-  } catch {
-    throw new ProblemError('invalid_field', `${name} must be a JSON object.`);
-  }
-  return parse(schema, value, 'invalid_field', name);
-}

@@ -6,11 +6,9 @@ import { sourceKey } from '../contract/ids.ts';
 import type { Env } from '../durable/env.ts';
 import { isNoSuchUpload } from '../durable/r2-errors.ts';
 import { backoffMs, pause } from '../durable/timing.ts';
-import type { Description, Upload } from '../durable/upload.ts';
+import { type Description, PART_BYTES } from '../durable/upload/stored.ts';
+import type { Upload } from '../durable/upload/upload.ts';
 import { ProblemError } from './problems.ts';
-
-/** R2 wants parts of equal size, 5 MiB at least; only the last may be smaller. */
-const PART_BYTES = 8 * 2 ** 20;
 
 const TOUCH_MS = 60_000;
 const COMPLETE_TRIES = 3;
@@ -24,8 +22,8 @@ export class SourceUpload {
   #size = 0;
   #touchedAt = 0;
 
-  constructor(env: Env, limit: number) {
-    this.job_id = crypto.randomUUID();
+  constructor(env: Env, job_id: string, limit: number) {
+    this.job_id = job_id;
     this.#env = env;
     this.#limit = limit;
   }

@@ -111,5 +111,10 @@ export async function spend(c: Context<App>, { jti, exp }: UploadClaims): Promis
   if (noted?.meta.changes !== 1) throw spent();
 }
 
+/** The token's video was refused and is gone: it may bring another. Only for who has spent it. */
+export async function giveBack(c: Context<App>, { jti }: UploadClaims): Promise<void> {
+  await inDatabase(c, (db) => db.prepare('DELETE FROM spent_tokens WHERE id = ?').bind(jti).run());
+}
+
 const spent = (): ProblemError =>
   new ProblemError('token_used', 'An upload token brings one video. Ask for another one.');

@@ -118,7 +118,7 @@ export class CuttingProxy {
 }
 
 /** mulberry32: numbers from 0 to 1. */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

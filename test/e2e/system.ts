@@ -24,6 +24,7 @@ interface Bindings {
 
 interface Bucket {
   list(options?: { prefix: string }): Promise<{ objects: { key: string; size: number }[] }>;
+  head(key: string): Promise<{ size: number; etag: string } | null>;
   put(key: string, text: string): Promise<unknown>;
   delete(key: string): Promise<void>;
 }

@@ -37,6 +37,10 @@ export const CREATE = {
   by: 'the API',
 } as const;
 
+/** A job whose source comes later, and the source. */
+export const AWAIT = { ...CREATE, source: null } as const;
+export const RECEIVED = { type: 'received', ...CREATE.source } as const;
+
 /** `content` makes the bytes of one take differ from those of another. */
 export function commit(rendition: string, n: number, content = 'a'): Commit {
   return {
@@ -102,5 +106,12 @@ export const types = (entries: readonly Entry[]): string[] => entries.map(({ typ
 export function created(): JobModel {
   const model = new JobModel();
   model.run(CREATE);
+  return model;
+}
+
+/** A job whose source is still to come. */
+export function awaiting(): JobModel {
+  const model = new JobModel();
+  model.run(AWAIT);
   return model;
 }

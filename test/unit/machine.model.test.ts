@@ -9,7 +9,7 @@ import { Refusal } from '../../src/durable/job/draft.ts';
 import type { TimelessCommand } from '../../src/durable/job/machine.ts';
 import { outputs } from '../../src/durable/job/outputs.ts';
 import { apply, type JobState } from '../../src/durable/job/state.ts';
-import { CREATE, commit, JobModel, PLAN, types } from './commands.ts';
+import { AWAIT, CREATE, commit, JobModel, PLAN, RECEIVED, types } from './commands.ts';
 
 type Step = { wait: number; again: boolean; command: TimelessCommand };
 
@@ -74,7 +74,15 @@ const fast: TaskEntry[] = [
 const ahead = (name: string, upTo: number) => Array.from({ length: upTo + 1 }, (_, n) => commit(name, n));
 
 const command: fc.Arbitrary<TimelessCommand> = fc.oneof(
-  { weight: 1, arbitrary: fc.constant(CREATE) },
+  { weight: 1, arbitrary: fc.constantFrom(CREATE, AWAIT) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(fc.integer({ min: 0, max: 1000 }), fc.constantFrom(1000, null))
+      .map(([bytes, total]) => ({ type: 'receive' as const, bytes, total })),
+  },
+  { weight: 4, arbitrary: fc.constant(RECEIVED) },
+  { weight: 1, arbitrary: fc.constant({ type: 'expire_upload' as const }) },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -133,6 +141,7 @@ const step = (drawn: fc.Arbitrary<TimelessCommand>): fc.Arbitrary<Step> =>
 
 /** Some jobs are deleted, and may hear more all the same. */
 const deletion = step(fc.constant({ type: 'delete' as const, by: 'the API' }));
+const first = fc.constantFrom(CREATE, CREATE, AWAIT);
 const steps: fc.Arbitrary<Step[]> = fc
   .tuple(
     fc.array(step(command), { minLength: 1, maxLength: 60, size: 'max' }),
@@ -164,6 +173,11 @@ function check(model: JobModel, command: TimelessCommand): boolean {
   }
   if (refused) expect(model.state).toBe(before);
   if ('lease' in command && !holdsLive(before, command.lease)) expect(entries).toEqual([]);
+  if (before && !before.source) {
+    expect(entries.some(({ type }) => type === '_lease')).toBe(false);
+    expect(command.type === 'retry' && entries.length > 0).toBe(false);
+  }
+  if (before?.source) expect(model.state?.source).toEqual(before.source);
   if (before?.deleted) {
     expect([entries, refused]).toEqual([[], command.type !== 'delete' && command.type !== 'create']);
   } else if (before?.completed_at && command.type === 'delete') {
@@ -201,11 +215,21 @@ function checkLog(model: JobModel): void {
 }
 
 test('whatever happens to a job in whatever order, its log stays sound', () => {
-  const seen = { completed: 0, failed: 0, cancelled: 0, deleted: 0, refused: 0, twoTakes: 0, joined: 0 };
+  const seen = {
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    deleted: 0,
+    refused: 0,
+    twoTakes: 0,
+    joined: 0,
+    uploaded: 0,
+    expired: 0,
+  };
   fc.assert(
-    fc.property(steps, (script) => {
+    fc.property(first, steps, (birth, script) => {
       const model = new JobModel();
-      for (const { wait, again, command: drawn } of [{ wait: 0, again: true, command: CREATE }, ...script]) {
+      for (const { wait, again, command: drawn } of [{ wait: 0, again: true, command: birth }, ...script]) {
         model.now += wait;
         const live = model.state?.lease?.n ?? 1;
         const command = 'lease' in drawn && drawn.lease === 0 ? { ...drawn, lease: live } : drawn;
@@ -216,7 +240,9 @@ test('whatever happens to a job in whatever order, its log stays sound', () => {
         if (command.type !== 'retry') expect(model.log).toHaveLength(length);
       }
       checkLog(model);
-      const { status, segments, deleted, whole } = model.job;
+      const { status, segments, deleted, whole, error } = model.job;
+      if (types(model.log).includes('_source')) seen.uploaded += 1;
+      if (error?.code === 'upload_expired') seen.expired += 1;
       if (deleted) seen.deleted += 1;
       if (Object.values(whole).some(({ take }) => take === null)) seen.joined += 1;
       if (status === 'completed' || status === 'failed' || status === 'cancelled') seen[status] += 1;

@@ -2,10 +2,21 @@
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/durable/job/draft.ts';
 import type { TimelessCommand } from '../../src/durable/job/machine.ts';
-import { CREATE, created, type JobModel, types } from './commands.ts';
+import { awaiting, CREATE, created, type JobModel, types } from './commands.ts';
 
 /** A job in each state that it can be in. */
 const STATES: Record<string, () => JobModel> = {
+  uploading: awaiting,
+  'cancelled while uploading': () => {
+    const model = awaiting();
+    model.run({ type: 'cancel', by: 'the API' });
+    return model;
+  },
+  'not uploaded in time': () => {
+    const model = awaiting();
+    model.run({ type: 'expire_upload' });
+    return model;
+  },
   queued: created,
   encoding: () => {
     const model = created();
@@ -45,6 +56,9 @@ describe('cancel, retry and delete in every state', () => {
   const CANCELLED = ['cancelled'];
   const RETRIED = ['state', 'state'];
   test.each<[string, string[] | string, string[] | string, string[]]>([
+    ['uploading', CANCELLED, 'The job is pending;', ['cancelled', '_deleted']],
+    ['cancelled while uploading', [], 'The source never arrived whole.', ['_deleted']],
+    ['not uploaded in time', 'The job is failed', 'The source never arrived whole.', ['_deleted']],
     ['queued', CANCELLED, 'The job is pending;', ['cancelled', '_deleted']],
     ['encoding', CANCELLED, 'The job is processing;', ['cancelled', '_deleted']],
     ['storing', CANCELLED, 'The job is processing;', ['cancelled', '_deleted']],

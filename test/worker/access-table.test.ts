@@ -17,12 +17,14 @@ import {
   migrate,
   newJob,
   newKey,
+  newUpload,
   ORIGIN,
   playableJob,
   send,
   TRANSCODER_TOKEN,
   uploadToken,
 } from './closed.ts';
+import { BYTES, RESUMABLE } from './tus.ts';
 
 const WHO = [
   'nobody',
@@ -54,6 +56,11 @@ const EXPECTED: Record<string, Expected> = {
 
   'POST /process': [401, 403, 202, 202, 403, 403, 401, 202, 401],
   'POST /uploads/tokens': [401, 403, 201, 201, 403, 403, 401, 403, 401],
+  'POST /uploads': [401, 403, 201, 201, 403, 403, 401, 201, 401],
+  /** Begun by the submit key: 404 for whom it is not. The first piece moves the offset, the end is the end. */
+  'GET /uploads/:id': [401, 403, 200, 200, 403, 403, 401, 404, 401],
+  'PATCH /uploads/:id': [401, 403, 204, 409, 403, 403, 401, 404, 401],
+  'DELETE /uploads/:id': [401, 403, 204, 204, 403, 403, 401, 404, 401],
 
   'GET /jobs': [401, 200, 200, 200, 403, 403, 401, 403, 401],
   'GET /streams': [401, 200, 200, 200, 200, 200, 401, 403, 401],
@@ -122,13 +129,11 @@ const routes = [
 
 const credentials = { read: '', submit: '', admin: '' };
 let other = '';
-let unspent = '';
 
 beforeAll(async () => {
   await migrate();
   for (const role of ['read', 'submit', 'admin'] as const) credentials[role] = (await newKey(role)).key;
   other = await jobToken(await playableJob(), credentials.read);
-  unspent = await uploadToken(credentials.submit);
 });
 
 /** What `who` has to show; empty for nobody. */
@@ -143,13 +148,16 @@ async function shownBy(who: Who, job: string): Promise<string> {
     case 'expired':
       return expired(job);
     case 'upload':
-      return unspent;
+      return uploadToken(credentials.submit);
     case 'transcoder':
       return TRANSCODER_TOKEN;
     default:
       return credentials[who];
   }
 }
+
+/** Of `{}`, the body of a request for which there is no other. */
+const PIECE = Object.entries({ ...RESUMABLE, ...BYTES, 'Upload-Length': '10', 'Upload-Offset': '0' });
 
 const SEGMENTS: Record<string, string> = {
   folder: '720p',
@@ -172,11 +180,13 @@ async function ask(route: string, who: Who, job: string): Promise<number> {
     .replace(/:(\w+)/g, (_, name) => SEGMENTS[name] ?? job);
   const query = pattern === '/streams' ? `?jobs=${job}` : pattern === '/process' ? '?key=clip' : '';
   const headers = new Headers(shown && !inPath ? bearer(shown) : {});
+  if (/^\/uploads(\/:id)?$/.test(pattern)) for (const [name, value] of PIECE) headers.set(name, value);
   headers.set('Reelwire-Lease', 'main:9');
-  headers.set('Content-Type', 'application/octet-stream');
+  if (!headers.has('Content-Type')) headers.set('Content-Type', 'application/octet-stream');
   const body = BODIES[route]?.() ?? {};
   const init = method === 'GET' ? {} : { body: JSON.stringify(body) };
-  const answer = await call(`${path}${query}`, { method, headers, ...init });
+  const sent = pattern === '/uploads/:id' && method === 'GET' ? 'HEAD' : method;
+  const answer = await call(`${path}${query}`, { method: sent, headers, ...init });
   await answer.body?.cancel();
   return answer.status;
 }
@@ -186,8 +196,13 @@ test('every route of the application has its line in the table of access and in 
   expect(Object.keys(EXPECTED).sort()).toEqual([...routes].sort());
 });
 
+function subjectOf(route: string): Promise<string> {
+  if (route.endsWith(' /uploads/:id')) return newUpload(credentials.submit);
+  return route.endsWith('/*') ? playableJob() : newJob();
+}
+
 test.each(routes)('%s', async (route) => {
-  const job = route.endsWith('/*') ? await playableJob() : await newJob();
+  const job = await subjectOf(route);
   const answers: [Who, number][] = [];
   for (const who of WHO) answers.push([who, await ask(route, who, job)]);
   expect(answers).toEqual(WHO.map((who, i) => [who, EXPECTED[route]?.[i]]));

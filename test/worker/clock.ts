@@ -25,6 +25,12 @@ export async function fire(id: string, kind: string, ago = 0): Promise<void> {
 export const secondsUntil = (row: { due_at: number } | undefined): number =>
   Math.round(((row?.due_at ?? 0) - Date.now()) / 1000);
 
+/** Runs the alarm until the timer is gone, or is not due any more. */
+export async function settle(id: string, kind: string): Promise<void> {
+  for (let row = await timer(id, kind); row && row.due_at <= Date.now(); row = await timer(id, kind))
+    await fire(id, kind);
+}
+
 /** Has bindings of the object replaced by others. */
 export async function withBindings(id: string, bindings: Record<string, unknown>): Promise<void> {
   await runInDurableObject(env.JOB.getByName(id), (instance) => {

@@ -9,8 +9,10 @@ import first from '../../migrations/0001_jobs.sql';
 import second from '../../migrations/0002_webhooks.sql';
 import third from '../../migrations/0003_keys.sql';
 import { digestOf, JobToken, makeKey, type Role, UploadToken } from '../../src/contract/access.ts';
+import { UploadCreated } from '../../src/contract/api.ts';
 import { MASTER, outputKey } from '../../src/contract/ids.ts';
 import { JobOptions } from '../../src/contract/job.ts';
+import { RESUMABLE } from './tus.ts';
 
 export { env };
 
@@ -72,6 +74,12 @@ export async function newJob(): Promise<string> {
     options: JobOptions.parse({}),
   });
   return job_id;
+}
+
+/** An upload of 10 bytes, begun by whoever has shown this. */
+export async function newUpload(shown: string): Promise<string> {
+  const headers = { ...bearer(shown), ...RESUMABLE, 'Upload-Length': '10' };
+  return UploadCreated.parse(await (await call('/uploads', { method: 'POST', headers })).json()).job_id;
 }
 
 export const MASTER_TEXT = '#EXTM3U\n';

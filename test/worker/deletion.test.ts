@@ -2,7 +2,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import { FINAL } from '../../src/contract/ids.ts';
-import { fire, secondsUntil, timer, withBindings } from './clock.ts';
+import { fire, secondsUntil, settle, timer, withBindings } from './clock.ts';
 import {
   call,
   completedJob,
@@ -17,6 +17,7 @@ import {
   storeSegment,
   submit,
 } from './edge.ts';
+import { created } from './tus.ts';
 
 const DAY = 86_400;
 
@@ -99,6 +100,21 @@ describe('DELETE /jobs/:id', () => {
     expect(await rows(id)).toBe(2);
     await withBindings(id, {});
     await fire(id, 'list');
+    await fire(id, 'erase');
+    expect(await rows(id)).toBe(0);
+  });
+
+  test('is not over before the upload of one that has no source knows', async () => {
+    const id = await created(10);
+    await withBindings(id, { UPLOAD: { getByName: () => ({ close: () => Promise.reject(new Error('is away')) }) } });
+    expect((await remove(id)).status).toBe(202);
+    await settle(id, 'list');
+    await expect.poll(() => timer(id, 'list')).toBeUndefined();
+    await fire(id, 'erase');
+    await fire(id, 'erase');
+    expect((await timer(id, 'erase'))?.due_at).toBe((await timer(id, 'close_upload'))?.due_at);
+    await withBindings(id, {});
+    await fire(id, 'close_upload');
     await fire(id, 'erase');
     expect(await rows(id)).toBe(0);
   });

@@ -3,7 +3,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { describe, expect, test } from 'vitest';
 import { JobOptions } from '../../src/contract/job.ts';
 import { MAX_ATTEMPTS } from '../../src/durable/job/machine.ts';
-import type { Upload } from '../../src/durable/upload.ts';
+import { UploadStore } from '../../src/durable/upload/store.ts';
+import type { Description } from '../../src/durable/upload/stored.ts';
+import type { Upload } from '../../src/durable/upload/upload.ts';
 import { fire, secondsUntil, timer, timers } from './clock.ts';
 import { call, env, finish, job, keys, lease, makeOutputs, post, problemOf, report, submit } from './edge.ts';
 
@@ -132,6 +134,14 @@ describe('an upload', () => {
     expect(await upload.addPart(part, 21)).toBe(true);
     return upload;
   };
+  /** As a crash leaves it: the body is whole, and that is all. */
+  const describeIt = (upload: DurableObjectStub<Upload>, description: Description): Promise<void> =>
+    runInDurableObject(upload, (_, { storage }) => {
+      const store = new UploadStore(storage);
+      const stored = store.load();
+      if (stored?.via !== 'body') throw new Error('There is no upload');
+      store.save({ ...stored, description });
+    });
   const options = JobOptions.parse({});
   const description = { key: 'clip', metadata: {}, options, content_type: 'video/mp4', by: 'the API' };
 
@@ -148,9 +158,7 @@ describe('an upload', () => {
   test('that is whole can be completed twice, and is not aborted any more', async () => {
     const id = crypto.randomUUID();
     const upload = await begun(id);
-    await runInDurableObject(upload, async (_, { storage }) => {
-      await storage.put('upload', { ...(await storage.get<object>('upload')), description });
-    });
+    await describeIt(upload, description);
     await upload.abort();
     expect(await upload.complete(id, description)).toBe(true);
     expect(await upload.complete(id, description)).toBe(true);
@@ -171,22 +179,18 @@ describe('an upload', () => {
     [
       'after R2 completed, its answer lost',
       async (id) => {
-        const parts = await runInDurableObject(env.UPLOAD.getByName(id), (_, { storage }) =>
-          storage.list<R2UploadedPart>({ prefix: 'part:' }),
-        );
-        const stored = await runInDurableObject(env.UPLOAD.getByName(id), (_, { storage }) =>
-          storage.get<{ upload_id: string }>('upload'),
-        );
-        return env.INPUT.resumeMultipartUpload(`${id}/source`, stored?.upload_id ?? '').complete([...parts.values()]);
+        const [parts, stored] = await runInDurableObject(env.UPLOAD.getByName(id), (_, { storage }) => {
+          const store = new UploadStore(storage);
+          return [store.parts(), store.load()];
+        });
+        return env.INPUT.resumeMultipartUpload(`${id}/source`, stored?.upload_id ?? '').complete(parts);
       },
     ],
   ])('that crashed in its last phase, %s, becomes a job by the alarm', async (_, before) => {
     const id = crypto.randomUUID();
     const upload = await begun(id);
     await before(id);
-    await runInDurableObject(upload, async (_instance, { storage }) => {
-      await storage.put('upload', { ...(await storage.get<object>('upload')), description });
-    });
+    await describeIt(upload, description);
     await evictDurableObject(upload);
     expect(await runDurableObjectAlarm(upload)).toBe(true);
     expect(await job(id)).toMatchObject({ key: 'clip', status: 'pending' });

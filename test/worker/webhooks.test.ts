@@ -1,11 +1,12 @@
 /** The API of webhook endpoints: what it takes, shows and refuses, and what a deleted endpoint leaves behind. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { Accepted } from '../../src/contract/api.ts';
+import { UploadCreated } from '../../src/contract/api.ts';
 import { Webhook, WebhooksPage, WebhookWithSecret } from '../../src/contract/webhooks.ts';
 import { BY_ANSWER, OUTRIGHT } from '../unit/addresses.ts';
 import { CREATE } from '../unit/commands.ts';
 import { fire, withBindings } from './clock.ts';
 import { ask, call, env, keys, post, problemOf } from './edge.ts';
+import { BYTES, creation, metadata } from './tus.ts';
 import {
   afterwards,
   arrived,
@@ -228,14 +229,18 @@ describe('webhook_url', () => {
       headers: { 'Content-Type': 'application/octet-stream' },
     });
 
+  const upload = (url: string): Promise<Response> =>
+    creation({ 'Upload-Length': '5', ...BYTES, ...metadata({ webhook_url: url }) }, 'bytes');
+
   test.each([
     ['a form', form],
     ['the query', query],
+    ['an upload', upload],
   ])('in %s makes an endpoint of its own, and the second time uses it', async (name, send) => {
     const url = `https://hooks.example.com/${encodeURIComponent(name)}`;
-    const first = Accepted.parse(await (await send(url)).json());
+    const first = UploadCreated.parse(await (await send(url)).json());
     expect(first.webhook?.secret).toMatch(/^whsec_/);
-    const second = Accepted.parse(await (await send(url)).json());
+    const second = UploadCreated.parse(await (await send(url)).json());
     expect(second.webhook).toEqual({ id: first.webhook?.id, secret: null });
     expect(await webhook(first.webhook?.id ?? '')).toMatchObject({ url, implicit: true, status: 'enabled' });
     await expect.poll(() => arrived.filter((one) => one.url === url).length).toBe(2);
@@ -259,6 +264,7 @@ describe('webhook_url', () => {
     ['invalid_url', 'a form', form, 'hooks.example.com'],
     ['url_refused', 'a form', form, 'http://10.0.0.1/'],
     ['url_refused', 'the query', query, 'http://10.0.0.1/'],
+    ['url_refused', 'an upload', upload, 'http://10.0.0.1/'],
     ['invalid_field', 'the query', query, `${HOOK}?${'x'.repeat(2048)}`],
   ])('that cannot be used is %s in %s, and nothing is left', async (code, _, send, url) => {
     const before = await keys(env.INPUT, '');

@@ -30,8 +30,8 @@ export class JobCore {
     this.log = new Log(storage.sql);
     this.timers = new Timers(storage);
     this.#storage = storage;
-    const { LEASE_MS, RETENTION_DAYS } = settings(env);
-    this.#periods = { leaseMs: LEASE_MS, retentionDays: RETENTION_DAYS };
+    const { LEASE_MS, RETENTION_DAYS, UPLOAD_EXPIRY_MS } = settings(env);
+    this.#periods = { leaseMs: LEASE_MS, retentionDays: RETENTION_DAYS, uploadExpiryMs: UPLOAD_EXPIRY_MS };
     this.#onNews = onNews;
   }
 
@@ -78,6 +78,8 @@ export class JobCore {
     const now = Date.now();
     const expiry = this.timers.get('expiry');
     if (expiry && expiry.due_at <= now) this.run({ type: 'delete', by: 'retention' });
+    const upload = this.timers.get('upload');
+    if (upload && upload.due_at <= now) this.run({ type: 'expire_upload' });
 
     const held = this.timers.get('lease');
     if (!held || held.due_at > now) return;

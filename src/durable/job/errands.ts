@@ -1,6 +1,7 @@
 /**
  * What a job has to do outside: ring in the queue, keep the list of jobs up to date, hand events to webhook endpoints,
- * sweep what nothing names, erase what was deleted. Behind each errand stands its timer. Before it begins, the timer is set to when it shall be tried
+ * end an upload that is not wanted any more, sweep what nothing names, erase what was deleted. Behind each errand stands
+ * its timer. Before it begins, the timer is set to when it shall be tried
  * again, with backoff; when it is done, to when there is more to do, or cleared, unless the job has set it anew
  * meanwhile. So an errand that fails, hangs or is cut off by a restart comes again, and none waits for another.
  */
@@ -40,6 +41,7 @@ type Errand<K extends ErrandKind> = (trip: Trip, data: TimerData<K>) => Promise<
 export async function runErrands(env: Env, core: JobCore): Promise<void> {
   await Promise.all([
     run(env, core, 'doorbell', ring),
+    run(env, core, 'close_upload', closeUpload),
     run(env, core, 'list', list),
     run(env, core, 'sweep', sweepTakes),
     run(env, core, 'erase', erase),
@@ -72,6 +74,11 @@ async function ring({ env, state }: Trip, { rung }: TimerData<'doorbell'>): Prom
   const waits = settings(env).RING_AGAIN_MS;
   const wait = waits[Math.min(rung, waits.length - 1)] ?? 0;
   return { at: Date.now() + wait, data: { rung: rung + 1, tries: 0 } };
+}
+
+async function closeUpload({ env, state }: Trip): Promise<null> {
+  await within(CALL_MS, env.UPLOAD.getByName(state.job_id).close(state.job_id));
+  return null;
 }
 
 async function list({ env, core, state }: Trip): Promise<Next<'list'>> {
@@ -115,7 +122,7 @@ async function sweepTakes({ env, core, state }: Trip, timer: TimerData<'sweep'>)
 
 const dueAt = ({ timers }: JobCore, kind: ErrandKind): number => timers.get(kind)?.due_at ?? Number.POSITIVE_INFINITY;
 
-/** Twice, the second time for what was on its way; then, once list and endpoints know, the job forgets itself. */
+/** Twice, the second time for what was on its way; then, once list, endpoints and upload know, the job forgets itself. */
 async function erase({ env, core, state }: Trip, { round }: TimerData<'erase'>): Promise<Next<'erase'>> {
   const { job_id } = state;
   await within(CALL_MS, env.OUTPUT.delete(outputKey(job_id, FINAL)));
@@ -124,9 +131,8 @@ async function erase({ env, core, state }: Trip, { round }: TimerData<'erase'>):
     if (rest !== null) return { at: Date.now(), data: { round, tries: 0 } };
   }
   if (round === 0) return { at: Date.now() + settings(env).SWEEP_AGAIN_MS, data: { round: 1, tries: 0 } };
-  const told = Math.min(
-    ...(['list', 'subscribe', ...core.timers.deliveries()] as const).map((kind) => dueAt(core, kind)),
-  );
+  const others = ['list', 'subscribe', 'close_upload', ...core.timers.deliveries()] as const;
+  const told = Math.min(...others.map((kind) => dueAt(core, kind)));
   if (told < Number.POSITIVE_INFINITY) return { at: told, data: { round, tries: 0 } };
   await core.forget();
   return null;

@@ -11,7 +11,7 @@ const GRID_SECONDS = 0.001;
 /** `lease_ms`: how long the lease lives without a report. */
 export function grant(state: JobState, lease_ms: number): LeaseGrant {
   const { lease, attempt, source, options, plan, vmaf, artifacts } = state;
-  if (!lease) throw new Error('A granted lease is missing from the state');
+  if (!lease || !source) throw new Error('A granted lease, or its source, is missing from the state');
   return {
     lease: lease.n,
     lease_ms,

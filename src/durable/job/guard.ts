@@ -2,7 +2,8 @@
  * What a command means for the timers behind a job, written in the same transaction as its entries. A live lease has one
  * that every word of its holder sets anew; a pending job has a doorbell, which waits a while after an attempt that
  * failed; what is new goes to the list of jobs, and to webhook endpoints what they may want to know; a run that has
- * ended is swept, and expires. `mend` gives a job whose timers were lost those that its state needs.
+ * ended is swept, and expires; a source is waited for only so long. `mend` gives a job whose timers were lost those that
+ * its state needs.
  */
 import { type Entry, isVisible } from '../../contract/entries.ts';
 import { hasEnded } from '../../contract/stages.ts';
@@ -21,6 +22,7 @@ export interface Periods {
   readonly leaseMs: number;
   /** Of jobs that do not say it themselves. */
   readonly retentionDays: number;
+  readonly uploadExpiryMs: number;
 }
 
 export interface Turn {
@@ -35,11 +37,23 @@ export interface Turn {
 
 export function guard(timers: Timers, turn: Turn, periods: Periods): void {
   timers.create();
+  guardUpload(timers, turn, periods);
   guardLease(timers, turn, periods);
   guardDoorbell(timers, turn);
   guardList(timers, turn);
   guardWebhooks(timers, turn);
   guardStorage(timers, turn, periods);
+}
+
+function guardUpload(timers: Timers, { before, after, at }: Turn, { uploadExpiryMs }: Periods): void {
+  if (after.source) {
+    if (!before?.source) timers.clear('upload');
+  } else if (!before) {
+    timers.set('upload', at + uploadExpiryMs, {});
+  } else if (hasEnded(after.status) && !hasEnded(before.status)) {
+    timers.clear('upload');
+    timers.set('close_upload', at, { tries: 0 });
+  }
 }
 
 function guardLease(timers: Timers, { after, command, at, batch }: Turn, { leaseMs }: Periods): void {
@@ -108,11 +122,14 @@ const keptMs = ({ options }: JobState, { retentionDays }: Periods): number =>
 /** Timers that are missing, as from now. */
 export function mend(timers: Timers, state: JobState, at: number, periods: Periods): void {
   timers.create();
-  const { lease, status, deleted } = state;
+  const { lease, status, deleted, source } = state;
   if (lease?.end === 'live' && !timers.get('lease')) {
     timers.set('lease', at + periods.leaseMs, { lease: lease.n, batch: 0, graced: false });
   }
-  if (status === 'pending' && !timers.get('doorbell')) timers.set('doorbell', at, { rung: 0, tries: 0 });
+  if (!source && !hasEnded(status) && !timers.get('upload')) {
+    timers.set('upload', state.created_at + periods.uploadExpiryMs, {});
+  }
+  if (source && status === 'pending' && !timers.get('doorbell')) timers.set('doorbell', at, { rung: 0, tries: 0 });
   for (const id of state.webhooks) {
     if (!timers.get(deliveryTo(id))) timers.set(deliveryTo(id), at, { cursor: 0, tries: 0, progress_from: 0 });
   }

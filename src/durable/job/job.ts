@@ -70,6 +70,30 @@ export class Job extends DurableObject<Env> {
     if (webhook !== null && !this.#core.state?.deleted) this.#core.run({ type: 'subscribe', endpoints: [webhook] });
   }
 
+  /** So much of the source has arrived. Refuses when it is not wanted any more. */
+  async receive(bytes: number, total: number | null): Promise<Outcome<null>> {
+    return this.#answer(() => {
+      this.#core.run({ type: 'receive', bytes, total });
+      return null;
+    });
+  }
+
+  /** The source is whole. Refuses when it is not wanted any more. */
+  async received(size_bytes: number, content_type: string): Promise<Outcome<null>> {
+    return this.#answer(() => {
+      this.#core.run({ type: 'received', size_bytes, content_type });
+      return null;
+    });
+  }
+
+  /** The source will never be whole: what had arrived of it is lost. */
+  async loseSource(): Promise<Outcome<null>> {
+    return this.#answer(() => {
+      this.#core.run({ type: 'expire_upload' });
+      return null;
+    });
+  }
+
   async view(): Promise<JobView | null> {
     const { state } = this.#core;
     return state && !state.deleted ? view(state) : null;

@@ -18,6 +18,7 @@ import {
 import { hasEnded, STAGE_PERCENT, Stage } from '../../contract/stages.ts';
 import type { LeaseRequest, TaskEntry, TaskError, TaskResult } from '../../contract/transcoder.ts';
 import { Draft, jobNotFound, Refusal } from './draft.ts';
+import { expireUpload, receive, received } from './receive.ts';
 import { beginStage, report } from './report.ts';
 import type { JobState } from './state.ts';
 import { playback } from './view.ts';
@@ -32,13 +33,20 @@ export type Command = { at: number } & (
       job_id: string;
       key: string;
       bucket: string;
-      source: { size_bytes: number; content_type: string };
+      /** Null when it is yet to be uploaded. */
+      source: { size_bytes: number; content_type: string } | null;
       options: JobOptions;
       metadata: Metadata;
       by: string;
     }
   /** These webhook endpoints shall hear of the job. */
   | { type: 'subscribe'; endpoints: string[] }
+  /** So much of the source has arrived; `total` is null while nobody knows it. */
+  | { type: 'receive'; bytes: number; total: number | null }
+  /** The source is whole. */
+  | { type: 'received'; size_bytes: number; content_type: string }
+  /** The source is not whole, and is not waited for any longer. */
+  | { type: 'expire_upload' }
   | ({ type: 'lease' } & LeaseRequest)
   | { type: 'report'; lease: number; entries: TaskEntry[]; commits: Commit[] }
   | { type: 'release'; lease: number }
@@ -72,6 +80,15 @@ export function decide(state: JobState | null, command: Command): Entry[] {
       break;
     case 'subscribe':
       subscribe(draft, command.endpoints);
+      break;
+    case 'receive':
+      receive(draft, command);
+      break;
+    case 'received':
+      if (received(draft, command)) queue(draft);
+      break;
+    case 'expire_upload':
+      expireUpload(draft);
       break;
     case 'lease':
       lease(draft, command);
@@ -138,8 +155,8 @@ function holdsLease(draft: Draft, lease: number, repeated: 'finished' | 'release
 function create(draft: Draft, { at: _at, type: _type, by, ...job }: CommandOf<'create'>): void {
   draft.note('_job', job);
   draft.say('state', 'Job created', { state: 'created', attempt: 0, transcoder: null, by });
-  beginStage(draft, 'uploading', 'Upload stored');
-  queue(draft);
+  beginStage(draft, 'uploading', job.source ? 'Upload stored' : 'Uploading');
+  if (job.source) queue(draft);
 }
 
 function subscribe(draft: Draft, endpoints: readonly string[]): void {
@@ -156,12 +173,13 @@ function queue(draft: Draft): void {
 }
 
 function lease(draft: Draft, { task, transcoder, request_id }: CommandOf<'lease'>): void {
-  const { status, lease: last, attempt, attempt_over } = draft.state;
+  const { status, lease: last, attempt, attempt_over, source } = draft.state;
   if (last?.request_id === request_id && last.end === 'live') return;
   if (status !== 'pending' || last?.request_id === request_id) {
     const why = status === 'processing' ? 'The job is leased by another transcoder.' : `The job is ${status}.`;
     throw new Refusal('lease_refused', status === 'pending' ? 'The lease of this request has ended.' : why);
   }
+  if (!source) throw new Refusal('lease_refused', 'The source is still being uploaded.');
   draft.note('_lease', { task, lease: (last?.n ?? 0) + 1, transcoder, request_id });
   const details = { state: 'leased' as const, attempt: attempt_over ? attempt + 1 : attempt, transcoder, by: null };
   const start = attempt_over ? { stage: 'uploading' as const, progress: STAGE_PERCENT.uploading.to } : {};
@@ -249,10 +267,11 @@ function cancel(draft: Draft, by: string): void {
 }
 
 function retry(draft: Draft, by: string): void {
-  const { status } = draft.state;
+  const { status, source } = draft.state;
   if (status !== 'failed' && status !== 'cancelled') {
     throw new Refusal('invalid_state', `The job is ${status}; only failed and cancelled jobs can be tried again.`);
   }
+  if (!source) throw new Refusal('no_source', 'The source never arrived whole. Upload the video again.');
   const start = { status: 'pending' as const, stage: 'uploading' as const, progress: STAGE_PERCENT.uploading.to };
   draft.say('state', 'Trying again', { state: 'retried', attempt: 0, transcoder: null, by }, start);
   queue(draft);

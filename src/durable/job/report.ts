@@ -76,12 +76,17 @@ function tell(draft: Draft, entry: TaskEntry): void {
 }
 
 function progress(draft: Draft, entry: Extract<TaskEntry, { type: 'progress' }>): void {
-  const { state, at } = draft;
-  const every = at - state.attempt_at > LONG_MS ? LONG_PROGRESS_EVERY_MS : PROGRESS_EVERY_MS;
-  if (entry.stage !== state.stage || at - state.progress_at < every) return;
+  const { state } = draft;
+  if (entry.stage !== state.stage || isTooSoon(draft)) return;
   const details: ProgressDetails = { ...entry.details, attempt: state.attempt };
   const percent = Math.min(entry.progress, STAGE_PERCENT[entry.stage].to);
   draft.say('progress', entry.message, details, { progress: Math.max(state.progress, percent) });
+}
+
+/** Whether a `progress` would be one too many. */
+export function isTooSoon({ state, at }: Draft): boolean {
+  const every = at - state.attempt_at > LONG_MS ? LONG_PROGRESS_EVERY_MS : PROGRESS_EVERY_MS;
+  return at - state.progress_at < every;
 }
 
 function rendition(draft: Draft, name: string, count: number): void {

@@ -27,7 +27,10 @@ export interface JobState {
   job_id: string;
   key: string;
   bucket: string;
-  source: { size_bytes: number; content_type: string };
+  /** Null while it is being uploaded. */
+  source: { size_bytes: number; content_type: string } | null;
+  /** Bytes of the source that arrived, as last logged. */
+  bytes_received: number;
   options: JobOptions;
   metadata: Metadata;
 
@@ -92,6 +95,9 @@ export function apply(state: JobState | null, entry: Entry): JobState {
   const next = { ...state, last_seq: entry.seq, updated_at: entry.at };
 
   switch (entry.type) {
+    case '_source':
+      next.source = entry.data;
+      return next;
     case '_lease':
       next.lease = { ...entry.data, n: entry.data.lease, end: 'live', status: 'processing', fruitful: false };
       return next;
@@ -129,6 +135,7 @@ export function apply(state: JobState | null, entry: Entry): JobState {
 function created(data: Extract<Entry, { type: '_job' }>['data'], seq: number, at: number): JobState {
   return {
     ...data,
+    bytes_received: 0,
     status: 'pending',
     stage: 'uploading',
     progress: 5,
@@ -188,6 +195,7 @@ function show(next: JobState, entry: VisibleEntry): JobState {
     case 'progress': {
       next.progress_at = entry.at;
       const report = entry.data.details;
+      if (report && 'bytes_received' in report) next.bytes_received = report.bytes_received;
       if (report === null || !('renditions' in report)) return next;
       next.eta_seconds = report.eta_seconds;
       for (const { name, speed } of report.renditions) {

@@ -9,16 +9,19 @@ import { LeaseNumber, WebhookId } from '../../contract/ids.ts';
 /** `tries`: how often the errand was begun and not brought to its end. */
 const Errand = z.object({ tries: z.int() });
 
-/** Changes of the job and nothing else. `lease`: take it back. `expiry`: delete the job. */
+/** Changes of the job and nothing else. `lease`: take it back. `expiry`: delete the job. `upload`: wait for its source no longer. */
 const PURE = {
   lease: z.object({ lease: z.int(), batch: z.int(), graced: z.boolean() }),
   expiry: z.object({}),
+  upload: z.object({}),
 };
 
 /** Work outside. */
 const ERRANDS = {
   /** Put the pending job into the queue, for the `rung`th time after the first. */
   doorbell: Errand.extend({ rung: z.int() }),
+  /** Tell the upload object of a job that ended without a source that no bytes are wanted any more. */
+  close_upload: Errand,
   /** Bring the list of jobs up to date. */
   list: Errand,
   /** Remove what takes up to `lease` have stored and nothing names. */

@@ -8,8 +8,17 @@ import { createMiddleware } from 'hono/factory';
 import type { App } from '../app.ts';
 import { isLoopback, isOpenMode } from './open.ts';
 
-const TUS_REQUEST = ['Tus-Resumable', 'Upload-Length', 'Upload-Offset', 'Upload-Metadata', 'Upload-Defer-Length'];
-const TUS_ANSWER = ['Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size'];
+const REQUEST = ['Authorization', 'Content-Type', 'Last-Event-ID', 'Idempotency-Key', 'Range', 'If-None-Match'];
+const ANSWER = ['ETag', 'Content-Range', 'Retry-After', 'X-Request-Id'];
+
+const TUS_REQUEST = [
+  ...['Tus-Resumable', 'Upload-Length', 'Upload-Defer-Length', 'Upload-Offset', 'Upload-Metadata', 'Upload-Checksum'],
+  ...['X-HTTP-Method-Override', 'X-Requested-With', 'X-Request-ID'],
+];
+const TUS_ANSWER = [
+  ...['Location', 'Upload-Length', 'Upload-Defer-Length', 'Upload-Offset', 'Upload-Metadata', 'Upload-Expires'],
+  ...['Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size', 'Tus-Checksum-Algorithm'],
+];
 
 export const withCors = createMiddleware<App>((c, next) => {
   const allowed = (c.env.ALLOWED_ORIGINS ?? '').split(',').map((origin) => origin.trim());
@@ -18,14 +27,8 @@ export const withCors = createMiddleware<App>((c, next) => {
       ? '*'
       : (origin) => (origin !== '' && allowed.includes(origin) ? origin : null),
     allowMethods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'],
-    allowHeaders: [
-      ...['Authorization', 'Content-Type', 'Last-Event-ID', 'Idempotency-Key', 'Range', 'If-None-Match'],
-      ...TUS_REQUEST,
-    ],
-    exposeHeaders: [
-      ...['Location', 'Upload-Offset', 'Upload-Length', 'Upload-Expires', ...TUS_ANSWER],
-      ...['ETag', 'Content-Range', 'Retry-After', 'X-Request-Id'],
-    ],
+    allowHeaders: [...REQUEST, ...TUS_REQUEST],
+    exposeHeaders: [...ANSWER, ...TUS_ANSWER],
     maxAge: 86_400,
   })(c, next);
 });

@@ -28,6 +28,29 @@ export function nameOf(principal: Principal): string {
   }
 }
 
+/** What tells those who ask apart; for nobody, nothing. */
+export function identityOf(principal: Principal): string | null {
+  switch (principal.kind) {
+    case 'nobody':
+      return null;
+    case 'key':
+      return `key ${principal.id}`;
+    case 'job':
+      return `job ${principal.job_id}`;
+    case 'upload':
+      return `upload ${principal.claims.jti}`;
+    default:
+      return principal satisfies never;
+  }
+}
+
+/** Null for whom all uploads are there, else whose uploads are. */
+export function uploadsOf(c: Context<App>): string | null {
+  const principal = c.get('principal');
+  const seesAll = c.get('isOpen') || (principal.kind === 'key' && principal.role === 'admin');
+  return seesAll ? null : (identityOf(principal) ?? '');
+}
+
 /** The upload token that a video comes with; null when it comes with a key. */
 export function uploadToken(c: Context<App>): UploadClaims | null {
   const principal = c.get('principal');

@@ -24,6 +24,11 @@ export const ACCESS: Readonly<Record<string, readonly Who[]>> = {
 
   'POST /process': [...WRITERS, 'upload'],
   'POST /uploads/tokens': WRITERS,
+  'POST /uploads': [...WRITERS, 'upload'],
+  /** The upload object looks whose it is: but for admin keys, an upload is there only for who began it. HEAD is GET. */
+  'GET /uploads/:id': [...WRITERS, 'upload'],
+  'PATCH /uploads/:id': [...WRITERS, 'upload'],
+  'DELETE /uploads/:id': [...WRITERS, 'upload'],
 
   'GET /jobs': READERS,
   'GET /streams': [...READERS, 'watch'],

@@ -1,0 +1,89 @@
+/** What an upload object remembers besides the bytes, and what others tell it. */
+import { z } from 'zod';
+import { WebhookId } from '../../contract/ids.ts';
+import { JobOptions, Key, Metadata } from '../../contract/job.ts';
+
+/** R2 wants parts of equal size, 5 MiB at least; only the last may be smaller. */
+export const PART_BYTES = 8 * 2 ** 20;
+
+/** What the sender said about the video; `webhook` is the endpoint of its `webhook_url`. */
+export const Description = z.object({
+  key: Key,
+  metadata: Metadata,
+  options: JobOptions,
+  content_type: z.string(),
+  /** Who sent it. */
+  by: z.string().default('the API'),
+  webhook: WebhookId.nullish(),
+});
+export type Description = z.infer<typeof Description>;
+
+const Common = z.object({
+  job_id: z.string(),
+  /** R2's name for the upload; null before the first part. */
+  upload_id: z.string().nullable(),
+  tries: z.int(),
+});
+
+/** A body that is streamed to R2 by the Worker. It becomes a job when it is whole: then it has a description. */
+export const StreamedUpload = Common.extend({
+  via: z.literal('body'),
+  upload_id: z.string(),
+  description: Description.nullable(),
+});
+export type StreamedUpload = z.infer<typeof StreamedUpload>;
+
+/**
+ * A file that comes in pieces, for a job that is already there. `open`: bytes are wanted. `whole`: all are here, and R2
+ * has to put them together, or the job to be told. `done`: the job has its source. `closed`: the job ended without.
+ */
+export const ResumableUpload = Common.extend({
+  via: z.literal('pieces'),
+  phase: z.enum(['open', 'whole', 'done', 'closed']),
+  /** Whose it is; null where nobody has to say who they are. */
+  owner: z.string().nullable(),
+  /** In bytes; null while the sender has not said it. */
+  length: z.int().nullable(),
+  max_bytes: z.int(),
+  content_type: z.string(),
+  /** As the sender wrote it, to be said again. */
+  metadata: z.string().nullable(),
+  /** Milliseconds since 1970. */
+  expires_at: z.int(),
+});
+export type ResumableUpload = z.infer<typeof ResumableUpload>;
+
+export const StoredUpload = z.discriminatedUnion('via', [StreamedUpload, ResumableUpload]);
+export type StoredUpload = z.infer<typeof StoredUpload>;
+
+export type NewUpload = Pick<
+  ResumableUpload,
+  'job_id' | 'owner' | 'length' | 'max_bytes' | 'content_type' | 'metadata'
+>;
+
+/** For whom an upload is asked for: its owner, or, with null, somebody for whom all uploads are there. */
+export type Caller = string | null;
+
+/** How far an upload is. `expires_at` is null when it is whole. */
+export interface Position {
+  offset: number;
+  length: number | null;
+  metadata: string | null;
+  expires_at: number | null;
+}
+
+export interface Checksum {
+  algorithm: 'sha1' | 'sha256';
+  /** Base64. */
+  digest: string;
+}
+
+/** What goes with bytes that are to be appended. */
+export interface Piece {
+  offset: number;
+  /** How many bytes there are; null when the sender does not say. */
+  size: number | null;
+  /** The length of the whole file, if it is told with this piece. */
+  length: number | null;
+  checksum: Checksum | null;
+}
