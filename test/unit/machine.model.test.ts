@@ -141,13 +141,36 @@ const step = (drawn: fc.Arbitrary<TimelessCommand>): fc.Arbitrary<Step> =>
 
 /** Some jobs are deleted, and may hear more all the same. */
 const deletion = step(fc.constant({ type: 'delete' as const, by: 'the API' }));
+/** A rendition that one take has begun and the next one ends, which is rare by chance. */
+const handedOver: TimelessCommand[] = [
+  { type: 'lease', task: 'main', transcoder: 'box-a', request_id: 'first' },
+  {
+    type: 'report',
+    lease: 1,
+    entries: [{ type: 'plan', plan: PLAN }],
+    commits: [commit('360p', 0), commit('360p', 1)],
+  },
+  { type: 'expire', lease: 1 },
+  { type: 'lease', task: 'main', transcoder: 'box-b', request_id: 'second' },
+  {
+    type: 'report',
+    lease: 2,
+    entries: [{ type: 'rendition', name: '360p', segments: 2 }],
+    commits: [commit('360p', 0), commit('360p', 2)],
+  },
+];
+
 const first = fc.constantFrom(CREATE, CREATE, AWAIT);
 const steps: fc.Arbitrary<Step[]> = fc
   .tuple(
+    fc.oneof(
+      { weight: 9, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.tuple(...handedOver.map((drawn) => step(fc.constant(drawn)))) },
+    ),
     fc.array(step(command), { minLength: 1, maxLength: 60, size: 'max' }),
     fc.oneof(fc.constant([]), fc.tuple(deletion, step(command), step(command))),
   )
-  .map(([life, end]) => [...life, ...end]);
+  .map(([begin, life, end]) => [...begin, ...life, ...end]);
 
 /** What the playlists of the listed rungs, and of the audio beside them, show. */
 function shown(state: JobState | null): Record<string, string[]> {
