@@ -1,11 +1,11 @@
 /** Requests that bring pieces of an upload: what counts of them, and who has the upload when there are several. */
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import type { Env } from '../../src/durable/env.ts';
 import { UploadStore } from '../../src/durable/upload/store.ts';
 import { Upload } from '../../src/durable/upload/upload.ts';
 import { env, job } from './edge.ts';
-import { bytes, checksum, created, digest, offsetOf, PART, patch, stored } from './tus.ts';
+import { bytes, checksum, created, digest, head, offsetOf, PART, patch, stored } from './tus.ts';
 import { hanging, inStore, rows } from './upload-object.ts';
 
 describe('a request that hangs', () => {
@@ -44,51 +44,95 @@ describe('a request that hangs', () => {
     expect(await stored(id)).toBe(await digest(bytes(0, 20)));
   });
 
+  test.each([
+    ['HEAD', 409, (id: string) => head(id)],
+    ['the alarm', 204, (id: string) => runDurableObjectAlarm(env.UPLOAD.getByName(id))],
+  ])('after the last byte is not needed any more: %s ends the upload', async (_, status, ask) => {
+    const id = await created(PART);
+    const { readable, writable } = new TransformStream<Uint8Array>();
+    const writer = writable.getWriter();
+    const first = patch(id, 0, readable);
+    await writer.write(bytes(0, PART));
+    await expect.poll(() => inStore(id, (store) => store.offset)).toBe(PART);
+    expect(await stored(id)).toBe('nothing');
+    await ask(id);
+    await expect.poll(() => stored(id)).toBe(await digest(bytes(0, PART)));
+    await writer.close().catch(() => {});
+    expect((await first).status).toBe(status);
+    expect(await offsetOf(id)).toBe(PART);
+  });
+
   test('in storage keeps nobody waiting, its part counts, and its number is not used before it is settled', async () => {
     const id = await created(PART + 10);
-    const sent: number[] = [];
-    let letGo = (): void => {};
-    const released = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
-    const slow = (multipart: R2MultipartUpload) => ({
-      uploadId: multipart.uploadId,
-      abort: () => multipart.abort(),
-      complete: (parts: R2UploadedPart[]) => multipart.complete(parts),
-      uploadPart: async (n: number, part: Uint8Array) => {
-        sent.push(n);
-        if (sent.length === 1) await released;
-        return multipart.uploadPart(n, part);
-      },
-    });
-    const INPUT = {
-      createMultipartUpload: async (key: string) => slow(await env.INPUT.createMultipartUpload(key)),
-      resumeMultipartUpload: (key: string, name: string) => slow(env.INPUT.resumeMultipartUpload(key, name)),
-      head: (key: string) => env.INPUT.head(key),
-    };
-    await runInDurableObject(env.UPLOAD.getByName(id), async (_, state) => {
-      const object = new Upload(state, { ...env, INPUT } as unknown as Env);
-      const piece = (offset: number, size: number) => ({ offset, size, length: null, checksum: null });
-      const body = (from: number, to: number) => new Response(bytes(from, to)).body;
+    const storage = slowStorage();
+    await withStorage(id, storage, async (object, state) => {
       const first = object.append(null, piece(0, PART + 3), body(0, PART + 3));
-      await expect.poll(() => sent).toEqual([1]);
+      await expect.poll(() => storage.sent).toEqual([1]);
 
       const begun = Date.now();
       expect(await object.head(null)).toMatchObject({ ok: true, value: { offset: PART } });
       expect(await first).toMatchObject({ ok: false, code: 'offset_conflict' });
       expect(await object.append(null, piece(PART, 10), body(PART, PART + 10))).toMatchObject({ code: 'upload_busy' });
       expect(Date.now() - begun).toBeLessThan(3000);
-      expect(sent).toEqual([1]);
+      expect(storage.sent).toEqual([1]);
 
-      letGo();
+      storage.letGo();
       await expect.poll(() => new UploadStore(state.storage).parts().length).toBe(1);
       const last = await object.append(null, piece(PART, 10), body(PART, PART + 10));
       expect(last).toMatchObject({ ok: true, value: { offset: PART + 10 } });
-      expect(sent).toEqual([1, 2]);
+      expect(storage.sent).toEqual([1, 2]);
     });
     expect(await stored(id)).toBe(await digest(bytes(0, PART + 10)));
   });
+
+  test('in storage with the last part: it is stored once', async () => {
+    const id = await created(PART);
+    const storage = slowStorage();
+    await withStorage(id, storage, async (object) => {
+      const first = object.append(null, piece(0, PART), body(0, PART));
+      await expect.poll(() => storage.sent).toEqual([1]);
+      expect(await object.head(null)).toMatchObject({ ok: true, value: { offset: PART } });
+      expect(await first).toMatchObject({ ok: false, code: 'offset_conflict' });
+      storage.letGo();
+      await expect.poll(() => stored(id)).toBe(await digest(bytes(0, PART)));
+      expect(storage.sent).toEqual([1]);
+    });
+  });
 });
+
+/** A bucket whose first part stays on its way until it is let go. */
+function slowStorage() {
+  const sent: number[] = [];
+  const { promise: released, resolve: letGo } = Promise.withResolvers<void>();
+  const slow = (multipart: R2MultipartUpload) => ({
+    uploadId: multipart.uploadId,
+    abort: () => multipart.abort(),
+    complete: (parts: R2UploadedPart[]) => multipart.complete(parts),
+    uploadPart: async (n: number, part: Uint8Array) => {
+      sent.push(n);
+      if (sent.length === 1) await released;
+      return multipart.uploadPart(n, part);
+    },
+  });
+  const INPUT = {
+    createMultipartUpload: async (key: string) => slow(await env.INPUT.createMultipartUpload(key)),
+    resumeMultipartUpload: (key: string, name: string) => slow(env.INPUT.resumeMultipartUpload(key, name)),
+    head: (key: string) => env.INPUT.head(key),
+  };
+  return { sent, letGo, INPUT };
+}
+
+const withStorage = (
+  id: string,
+  { INPUT }: ReturnType<typeof slowStorage>,
+  act: (object: Upload, state: DurableObjectState) => Promise<void>,
+): Promise<void> =>
+  runInDurableObject(env.UPLOAD.getByName(id), (_, state) =>
+    act(new Upload(state, { ...env, INPUT } as unknown as Env), state),
+  );
+
+const piece = (offset: number, size: number) => ({ offset, size, length: null, checksum: null });
+const body = (from: number, to: number) => new Response(bytes(from, to)).body;
 
 describe('concurrent writers', () => {
   test('of the same bytes: one has the upload, the others are told, and the file is right', async () => {

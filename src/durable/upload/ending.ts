@@ -53,6 +53,7 @@ export class Ending {
   async #putLastPart(): Promise<void> {
     const { store, multipart } = this.#core;
     const bytes = new Uint8Array(PART_BYTES);
+    await multipart.quiet();
     const filled = store.readTail(bytes);
     if (filled === 0) return;
     await multipart.put(

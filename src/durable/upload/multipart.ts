@@ -25,7 +25,7 @@ export class Multipart {
    * it. `bytes` must not change before that.
    */
   async put(begin: () => number, bytes: Uint8Array, take: (part: R2UploadedPart) => void): Promise<void> {
-    while (this.#putting) await Promise.allSettled([this.#putting]);
+    await this.quiet();
     const putting = this.#send(begin(), bytes, take).finally(() => {
       this.#putting = null;
     });
@@ -33,9 +33,14 @@ export class Multipart {
     await putting;
   }
 
+  /** Resolves when no part is on its way, and the last one has been taken. */
+  async quiet(): Promise<void> {
+    while (this.#putting) await Promise.allSettled([this.#putting]);
+  }
+
   /** Whether no part is on its way, or none is any more before `ms` have passed. */
   async isQuiet(ms: number): Promise<boolean> {
-    if (this.#putting) await Promise.race([Promise.allSettled([this.#putting]), pause(ms)]);
+    if (this.#putting) await Promise.race([this.quiet(), pause(ms)]);
     return this.#putting === null;
   }
 

@@ -50,11 +50,16 @@ export class Pieces {
     return this.#position(opened);
   }
 
-  /** Whoever asks will go on from there: a request that still brings bytes is stopped. */
+  /**
+   * Whoever asks will go on from there: a request that still brings bytes is stopped. It may have brought the last of
+   * them, or died before it could say so: then nobody will bring more, and the end begins.
+   */
   async head(caller: Caller): Promise<Position> {
     this.#refuseOthers(caller);
     this.#append?.yield();
-    return this.#position(await this.#wanted());
+    const upload = await this.#wanted();
+    void this.#endIfWhole();
+    return this.#position(this.#load() ?? upload);
   }
 
   async append(caller: Caller, piece: Piece, body: ReadableStream<Uint8Array> | null): Promise<Position> {
@@ -96,6 +101,7 @@ export class Pieces {
     const upload = this.#load();
     if (!upload) return;
     if (!(await this.#isWanted(upload))) return this.close(job_id);
+    await this.#endIfWhole();
     const now = this.#load();
     if (now?.phase === 'open') this.#core.save(now, ASK_MS);
   }
