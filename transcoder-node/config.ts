@@ -11,6 +11,7 @@ const Text = z
   .transform((value) => value || undefined);
 const EdgeUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
 const Score = z.coerce.number('must be a number').pipe(z.number().min(0).max(100));
+const Port = z.coerce.number('must be a number').pipe(z.int().min(0).max(65_535));
 const Slots = z.coerce.number('must be a number').pipe(z.int().min(1).max(64));
 
 const Env = z.object({
@@ -21,6 +22,8 @@ const Env = z.object({
   PACKAGER_PATH: Text,
   WORK_DIR: Text,
   VMAF_FLOOR: Text,
+  METRICS_PORT: Text,
+  METRICS_HOST: Text,
   CLOUDFLARE_ACCOUNT_ID: Text,
   CLOUDFLARE_API_TOKEN: Text,
   QUEUE_ID: Text,
@@ -35,6 +38,12 @@ export interface QueueAddress {
   /** Ids, in the order in which they are asked. */
   readonly queues: readonly string[];
   readonly token: string;
+}
+
+/** Where `/metrics`, `/health` and `/ready` are served; port 0 is any that is free. */
+export interface StatusAddress {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface Config {
@@ -52,6 +61,8 @@ export interface Config {
   readonly vmafFloor: number;
   readonly paths: { readonly ffmpeg?: string; readonly ffprobe?: string; readonly packager?: string };
   readonly queue: QueueAddress;
+  /** Null: not served. */
+  readonly status: StatusAddress | null;
 }
 
 export class ConfigError extends Error {
@@ -77,6 +88,7 @@ export function readConfig(args: readonly string[], environment: Record<string, 
       ...(env.PACKAGER_PATH && { packager: env.PACKAGER_PATH }),
     },
     queue: queueAddress(base, env),
+    status: statusAddress(flags['metrics-port'] ?? env.METRICS_PORT, env.METRICS_HOST),
   };
 }
 
@@ -85,16 +97,19 @@ interface Flags {
   readonly slots?: string | undefined;
   readonly check?: boolean | undefined;
   readonly once?: boolean | undefined;
+  readonly 'metrics-port'?: string | undefined;
 }
 
 function readFlags(args: readonly string[]): Flags {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const options = { edge: text, slots: text, check: flag, once: flag };
+  const options = { edge: text, slots: text, check: flag, once: flag, 'metrics-port': text };
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    throw new ConfigError(`${toError(error).message} Usage: --edge URL [--slots N] [--once] [--check]`);
+    throw new ConfigError(
+      `${toError(error).message} Usage: --edge URL [--slots N] [--once] [--check] [--metrics-port PORT]`,
+    );
   }
 }
 
@@ -112,6 +127,10 @@ function queueAddress(edge: string, env: Env): QueueAddress {
     queues: ['reelwire-transcode-high', 'reelwire-transcode'],
     token: env.TRANSCODER_TOKEN ?? 'local',
   };
+}
+
+function statusAddress(port: string | undefined, host = '127.0.0.1'): StatusAddress | null {
+  return port === undefined ? null : { host, port: check('--metrics-port or METRICS_PORT', Port, port) };
 }
 
 function check<T>(name: string, schema: z.ZodType<T>, value: string): T {

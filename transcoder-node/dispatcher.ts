@@ -33,6 +33,7 @@ export class Dispatcher {
   readonly #slots = new Set<Promise<void>>();
   /** Jobs whose last task here failed. */
   readonly #failed = new Set<string>();
+  #pullers: readonly Puller[] = [];
   #running = 0;
   #unfinished = 0;
   #quiet = 0;
@@ -47,6 +48,11 @@ export class Dispatcher {
     return this.#failed.size + this.#unfinished;
   }
 
+  /** Queues that did not answer when they were asked last, or were not asked yet. */
+  get silentQueues(): string[] {
+    return this.#pullers.filter(({ isAnswered }) => !isAnswered).map(({ name }) => name);
+  }
+
   async run(shutdown: AbortSignal): Promise<void> {
     const { queue, slots, once, log } = this.#parts;
     const stop = { shutdown, lastAnswer: delayed(shutdown, LAST_ANSWER_MS) };
@@ -54,6 +60,7 @@ export class Dispatcher {
     const doorbells = new Doorbells({ ...this.#parts, stop, work });
     const onMessages = (messages: Message[]) => this.#receive(messages, doorbells, shutdown);
     const pullers = queue.names.map((name) => new Puller({ queue, name, log, onMessages, signal: stop.lastAnswer }));
+    this.#pullers = pullers;
     shutdown.addEventListener('abort', () => this.#wake(), { once: true });
     while (!shutdown.aborted) {
       if (this.#slots.size >= slots) {

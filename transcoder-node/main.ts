@@ -1,7 +1,7 @@
 /**
  * A transcoder: finds its tools, then takes tasks from the queue until it is told to stop.
  *
- *   node transcoder-node/main.ts --edge URL [--slots N] [--once]
+ *   node transcoder-node/main.ts --edge URL [--slots N] [--once] [--metrics-port PORT]
  *   node transcoder-node/main.ts --check
  *
  * `--once` ends when the queues are empty and all tasks are over: with 0, or with 1 when a task failed or a queue was
@@ -19,6 +19,7 @@ import { Queue } from './edge/queue.ts';
 import { ShuttingDown } from './errors.ts';
 import { SHUTDOWN_MS, STALL_MS } from './limits.ts';
 import { examine, required, ToolsMissing } from './media/capabilities.ts';
+import { serveStatus } from './status.ts';
 import { openWorkFolder } from './task/folders.ts';
 import { runTask } from './task/task.ts';
 
@@ -58,6 +59,7 @@ async function main(signal: AbortSignal): Promise<number> {
       workFolder: workFolder.path,
       settings,
     };
+    const status = config.status && (await serveStatus(config.status, workFolder.path));
     const name = transcoderName();
     const edge = new EdgeClient(config.edge, config.token);
     const fleet = new Fleet(edge, { transcoder: name, slots: config.slots }, log);
@@ -67,9 +69,18 @@ async function main(signal: AbortSignal): Promise<number> {
       ...{ slots: config.slots, once: config.once },
       runTask: (lease, taskLog) => runTask(parts, lease, taskLog),
     });
-    log.info({ transcoder: name, edge: config.edge, slots: config.slots, ...machine }, 'ready');
+    if (status) {
+      status.obstacles = () => [
+        ...(signal.aborted ? ['this transcoder is shutting down'] : []),
+        ...dispatcher.silentQueues.map((queue) => `the queue ${queue} does not answer`),
+        ...(fleet.isKnown ? [] : ['the edge does not answer']),
+      ];
+    }
+    const where = status && { metrics_port: status.port };
+    log.info({ transcoder: name, edge: config.edge, slots: config.slots, ...where, ...machine }, 'ready');
     await dispatcher.run(signal);
     await fleet.goodbye();
+    await status?.close();
     if (!config.once || signal.aborted) return 0;
     log.info({ failures: dispatcher.failures }, 'nothing is left to do');
     return dispatcher.failures > 0 ? 1 : 0;

@@ -58,6 +58,10 @@ export const ApiKey = z.object({
 });
 export type ApiKey = z.infer<typeof ApiKey>;
 
+/** `GET /keys`, newest first; revoked ones too. */
+export const KeysPage = z.object({ keys: z.array(ApiKey) });
+export type KeysPage = z.infer<typeof KeysPage>;
+
 /** 201 of `POST /keys`: the only time the key itself is told. */
 export const NewApiKey = ApiKey.extend({ key: z.string().regex(KEY) });
 export type NewApiKey = z.infer<typeof NewApiKey>;

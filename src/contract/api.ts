@@ -1,5 +1,6 @@
 /** Bodies of the public HTTP API that are not the job itself. */
 import { z } from 'zod';
+import { Entry } from './entries.ts';
 import { JobId, WebhookId } from './ids.ts';
 import { Job } from './job.ts';
 import { Status } from './stages.ts';
@@ -31,11 +32,26 @@ export const Health = z.object({
 });
 export type Health = z.infer<typeof Health>;
 
+/** `GET /ready`: database and storage answer. Otherwise 503 `not_ready`, whose detail says what does not. */
+export const Ready = z.object({ status: z.literal('ready') });
+export type Ready = z.infer<typeof Ready>;
+
 /** `GET /jobs/:id/events?after=&limit=`: entries with `seq > after` (default 0), at most `limit` (1-1000, default 100). */
 export const EventsQuery = z.strictObject({
   after: z.coerce.number().pipe(z.int().min(0)).default(0),
   limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(100),
 });
+
+/** `GET /jobs/:id/events`. Types that begin with `_` are shown to admin keys only. */
+export const EventsPage = z.object({ events: z.array(Entry) });
+
+/** 202 of cancel and retry. */
+export const JobChanged = z.object({ job_id: JobId, status: Status });
+export type JobChanged = z.infer<typeof JobChanged>;
+
+/** 202 of `DELETE /jobs/:id`. */
+export const JobDeleted = z.object({ job_id: JobId, status: z.literal('deleted') });
+export type JobDeleted = z.infer<typeof JobDeleted>;
 
 /** `GET /streams?jobs=`: up to 50 job ids, separated by commas, none twice. */
 export const StreamsQuery = z.object({

@@ -53,6 +53,7 @@ export const PROBLEMS = {
   webhooks_unavailable: { status: 503, title: 'The list of webhook endpoints is not there at the moment' },
   keys_unavailable: { status: 503, title: 'Keys cannot be looked up at the moment' },
   upload_busy: { status: 503, title: 'Storage is still busy with bytes of this upload' },
+  not_ready: { status: 503, title: 'This server cannot do its work at the moment' },
   list_unavailable: { status: 503, title: 'The list of jobs cannot be read at the moment' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

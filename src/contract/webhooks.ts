@@ -84,6 +84,10 @@ export type Webhook = z.infer<typeof Webhook>;
 export const WebhookWithSecret = Webhook.extend({ secret: z.string() });
 export type WebhookWithSecret = z.infer<typeof WebhookWithSecret>;
 
+/** 200 of `DELETE /webhooks/:id`. */
+export const WebhookDeleted = z.object({ id: WebhookId, status: z.literal('deleted') });
+export type WebhookDeleted = z.infer<typeof WebhookDeleted>;
+
 /** `GET /webhooks`. */
 export const WebhooksQuery = z.strictObject({
   limit: z.coerce.number().pipe(z.int().min(1).max(100)).default(20),

@@ -10,10 +10,11 @@ import { env } from 'cloudflare:workers';
 import firstMigration from '../../migrations/0001_jobs.sql';
 import secondMigration from '../../migrations/0002_webhooks.sql';
 import thirdMigration from '../../migrations/0003_keys.sql';
+import fourthMigration from '../../migrations/0004_metrics.sql';
 import { JobSummary } from '../contract/api.ts';
 import type { Env } from './env.ts';
 
-const MIGRATIONS = [firstMigration, secondMigration, thirdMigration];
+const MIGRATIONS = [firstMigration, secondMigration, thirdMigration, fourthMigration];
 
 /** What is in the row from the beginning (key, time of creation) never changes: the indexes need not be written again. */
 const LIST = `INSERT INTO jobs (id, folded_key, status, created_at, completed_at, updated_at, last_event_id, summary)
@@ -31,12 +32,23 @@ const UNLIST = `INSERT INTO jobs (id, updated_at, last_event_id, deleted_at) VAL
     last_event_id = max(excluded.last_event_id, jobs.last_event_id)
   WHERE jobs.deleted_at IS NULL`;
 
+/** What metrics count beside what the list shows: attempts of this run, and since when (ms) it waits for a transcoder. */
+export interface Counted {
+  readonly attempt: number;
+  readonly waiting_since: number | null;
+}
+
 /** Shows the job in the list as it is after entry `seq` of its log; less than the list knows changes nothing. */
-export async function listJob(db: D1Database, job: JobSummary, seq: number): Promise<void> {
+export async function listJob(
+  db: D1Database,
+  job: JobSummary,
+  seq: number,
+  { attempt, waiting_since }: Counted = { attempt: 0, waiting_since: null },
+): Promise<void> {
   const { id, key, status, created_at, completed_at, updated_at } = job;
   const ended = completed_at === null ? null : Date.parse(completed_at);
   const times = [Date.parse(created_at), ended, Date.parse(updated_at)];
-  const summary = JSON.stringify(JobSummary.parse(job));
+  const summary = JSON.stringify({ ...JobSummary.parse(job), attempt, waiting_since });
   await withTables(db, () =>
     db
       .prepare(LIST)

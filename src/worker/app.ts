@@ -8,14 +8,18 @@ import { fleetSize } from '../durable/fleet.ts';
 import { withAccess } from './access/guard.ts';
 import { withCors, withoutSecrets, withSecurityHeaders } from './access/headers.ts';
 import { NOBODY, nameOf, type Principal } from './access/principal.ts';
+import { docs, docsScript } from './docs.ts';
 import { home } from './home.ts';
 import { internal } from './internal.ts';
 import { jobs } from './jobs.ts';
 import { keys } from './keys.ts';
+import { metrics } from './metrics/metrics.ts';
+import { openApiDocument } from './openapi/document.ts';
 import { play } from './play.ts';
 import { onError, ProblemError } from './problems.ts';
 import { process } from './process.ts';
 import { queueApi } from './queue-api.ts';
+import { ready } from './ready.ts';
 import { session } from './session.ts';
 import { streams } from './streams.ts';
 import { makeUploadToken } from './tokens.ts';
@@ -25,7 +29,8 @@ import { webhooks } from './webhooks.ts';
 
 export interface App {
   Bindings: Env;
-  Variables: RequestIdVariables & { isOpen: boolean; principal: Principal };
+  /** `job`: the one that the request is about, once that is known; for the log. */
+  Variables: RequestIdVariables & { isOpen: boolean; principal: Principal; job?: string };
 }
 
 /** One line per request, when its answer begins; without the query, which may carry a token. */
@@ -36,7 +41,7 @@ const withRequestLog = createMiddleware<App>(async (c, next) => {
   const { method, path } = c.req;
   const by = nameOf(c.get('principal'));
   const line = { msg: 'request', method, path: withoutSecrets(path), status: c.res.status, by, ms: Date.now() - begun };
-  console.log(JSON.stringify({ ...line, request_id: c.get('requestId') }));
+  console.log(JSON.stringify({ ...line, job: c.get('job'), request_id: c.get('requestId') }));
 });
 
 export const app = new Hono<App>();
@@ -57,6 +62,11 @@ app.get('/health', async (c) => {
   const mode = c.get('isOpen') ? 'open' : 'keys';
   return c.json({ status: 'healthy', service: 'reelwire', version, mode, transcoders } satisfies Health);
 });
+app.get('/ready', ready);
+app.get('/metrics', metrics);
+app.get('/openapi.json', (c) => c.json(openApiDocument()));
+app.get('/docs', docs);
+app.get('/docs/rapidoc.js', docsScript);
 app.post('/process', process);
 app.post('/uploads/tokens', makeUploadToken);
 app.route('/uploads', uploads);

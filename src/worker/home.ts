@@ -53,7 +53,13 @@ Keys (in production each line above needs -H 'Authorization: Bearer KEY'):
   curl -d '{"name":"ci-bot","role":"submit"}' ${at}/keys
   curl -X DELETE ${at}/keys/KEY_ID
 
-Whether all is well, and how many transcoders are there:
+Whether all is well, how many transcoders are there, and numbers for Prometheus (docs/operations.md):
   curl ${at}/health
+  curl ${at}/ready
+  curl ${at}/metrics
+
+All of this as a reference to read, and for programs (OpenAPI 3.1):
+  ${at}/docs
+  curl ${at}/openapi.json
 `);
 }

@@ -5,10 +5,11 @@ import type { Job } from '../durable/job/job.ts';
 import type { App } from './app.ts';
 import { ProblemError } from './problems.ts';
 
-/** The id in the path, or a problem that says it is none. */
+/** The id in the path, or a problem that says it is none. The request's line in the log names it. */
 export function jobId(c: Context<App, '/:id/*'>): string {
   const { success, data } = JobId.safeParse(c.req.param('id'));
   if (!success) throw new ProblemError('invalid_job_id', 'A job id is a UUID, as POST /process answered it.');
+  c.set('job', data);
   return data;
 }
 

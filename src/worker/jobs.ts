@@ -1,6 +1,6 @@
 /** The public routes of jobs. */
 import { Hono } from 'hono';
-import { EventsQuery } from '../contract/api.ts';
+import { EventsQuery, type JobChanged, type JobDeleted } from '../contract/api.ts';
 import { nameOf } from './access/principal.ts';
 import type { App } from './app.ts';
 import { jobId, jobNotFound, jobObject } from './job-object.ts';
@@ -30,14 +30,14 @@ export const jobs = new Hono<App>()
   .post('/:id/tokens', makeJobToken)
   .post('/:id/cancel', async (c) => {
     const status = unwrap(await jobObject(c).cancel(nameOf(c.get('principal'))));
-    return c.json({ job_id: jobId(c), status }, 202);
+    return c.json({ job_id: jobId(c), status } satisfies JobChanged, 202);
   })
   .post('/:id/retry', async (c) => {
     const status = unwrap(await jobObject(c).retry(nameOf(c.get('principal'))));
-    return c.json({ job_id: jobId(c), status }, 202);
+    return c.json({ job_id: jobId(c), status } satisfies JobChanged, 202);
   })
   .delete('/:id', async (c) => {
     unwrap(await jobObject(c).delete(nameOf(c.get('principal'))));
-    return c.json({ job_id: jobId(c), status: 'deleted' }, 202);
+    return c.json({ job_id: jobId(c), status: 'deleted' } satisfies JobDeleted, 202);
   })
   .get('/:id/outputs/*', outputs);

@@ -9,6 +9,7 @@ import {
   digestOf,
   KeyId,
   KeyRequest,
+  type KeysPage,
   keyIdOf,
   makeKey,
   type NewApiKey,
@@ -61,7 +62,7 @@ export async function findKeyById(c: Context<App>, id: string): Promise<KeyPrinc
 export const keys = new Hono<App>()
   .get('/', async (c) => {
     const { results } = await inDatabase(c, (db) => db.prepare(LIST).all());
-    return c.json({ keys: z.array(Row).parse(results).map(shown) });
+    return c.json({ keys: z.array(Row).parse(results).map(shown) } satisfies KeysPage);
   })
   .post('/', async (c) => {
     const { name, role } = parse(KeyRequest, await json(c));

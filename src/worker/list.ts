@@ -9,7 +9,7 @@ import type { App } from './app.ts';
 import { END_OF_TIME, type PageStatement, type Position, positionOf, readPage } from './paging.ts';
 import { parse } from './problems.ts';
 
-const AWAY = {
+export const AWAY = {
   code: 'list_unavailable',
   detail: 'Try again in a moment. Jobs go on, and each can be reached by its id all the same.',
 } as const;

@@ -36,7 +36,7 @@ export async function readPage<S extends z.ZodType>(
   statement: PageStatement,
   { limit, summary, away }: { limit: number; summary: S; away: Away },
 ): Promise<{ shown: z.infer<S>[]; next_cursor: string | null }> {
-  const rows = z.array(Row).parse(await read(db, statement, away));
+  const rows = z.array(Row).parse(await readRows(db, statement, away));
   const page = rows.slice(0, limit);
   const last = rows.length > limit ? page.at(-1) : undefined;
   const next_cursor = last ? encoded([last.created_at, last.id]) : null;
@@ -55,7 +55,11 @@ export function positionOf(cursor: string | undefined): Position {
 
 const encoded = (position: Position): string => new TextEncoder().encode(JSON.stringify(position)).toBase64(BASE64URL);
 
-async function read(db: D1Database, { sql, values }: PageStatement, { code, detail }: Away): Promise<unknown[]> {
+export async function readRows(
+  db: D1Database,
+  { sql, values }: PageStatement,
+  { code, detail }: Away,
+): Promise<unknown[]> {
   const statement = (): Promise<D1Result> =>
     db
       .prepare(sql)

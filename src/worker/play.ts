@@ -12,6 +12,7 @@ export async function play(c: Context<App>): Promise<Response> {
   if (principal.kind !== 'job' || !principal.scopes.includes('play')) {
     throw unauthorized('The address must hold a token for play: POST /jobs/:id/tokens makes one.');
   }
+  c.set('job', principal.job_id);
   const [, , , ...path] = new URL(c.req.url).pathname.split('/');
   return sendOutput(c, principal.job_id, path.join('/'));
 }

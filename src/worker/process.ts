@@ -29,6 +29,7 @@ const LENGTH_REQUIRED = 'Send a bare body with its Content-Length, or use a form
 export function process(c: Context<App>): Promise<Response> {
   return onceForKey(c, async (job_id, exists) => {
     const webhook = exists ? null : await receive(c, new SourceUpload(c.env, job_id, mostBytes(c)));
+    c.set('job', job_id);
     return { status: 202, body: accepted(c, job_id, webhook) };
   });
 }

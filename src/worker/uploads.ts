@@ -82,6 +82,7 @@ async function create(c: Context<App>): Promise<Response> {
       const position = await begin(c, job, upload, piece);
       const webhook = webhookUrl === null ? null : await webhookOfJobs(c, webhookUrl);
       if (webhook) await jobOf(c, job_id).create(job, webhook.id);
+      c.set('job', job_id);
       const stream_url = `${new URL(c.req.url).origin}/jobs/${job_id}/stream`;
       return {
         status: 201,

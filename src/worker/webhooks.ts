@@ -11,6 +11,7 @@ import {
   RotateRequest,
   Webhook,
   WebhookChange,
+  type WebhookDeleted,
   WebhookRequest,
   type WebhooksPage,
   WebhooksQuery,
@@ -58,7 +59,7 @@ export const webhooks = new Hono<App>()
   })
   .delete('/:id', async (c) => {
     unwrap(await webhookObject(c).remove());
-    return c.json({ id: webhookId(c), status: 'deleted' });
+    return c.json({ id: webhookId(c), status: 'deleted' } satisfies WebhookDeleted);
   })
   .post('/:id/rotate', async (c) => {
     const { overlap_seconds } = parse(RotateRequest, await json(c, '{}'));

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { testBed } from './bed.ts';
 import { eventually, toolsIn } from './harness.ts';
 import type { Fault, LoopbackJob } from './loopback-edge.ts';
@@ -188,6 +189,83 @@ describe('--once', () => {
   });
 });
 
+describe('--metrics-port', () => {
+  const Ready = z.object({ metrics_port: z.int() });
+  const Line = z.object({ msg: z.string(), job: z.string().optional(), request_id: z.string().optional() }).loose();
+
+  async function watched(): Promise<Started & { get: (path: string) => Promise<Response>; port: number }> {
+    const started = start({}, ['--edge', bed.edge.url, '--metrics-port', '0']);
+    await started.ready;
+    const { metrics_port: port } = Ready.parse(JSON.parse(started.log.at(-1) ?? ''));
+    return { ...started, port, get: (path) => fetch(`http://127.0.0.1:${port}${path}`) };
+  }
+
+  it('serves what the process counts, and each stage has a line in the log with the job and the request', async () => {
+    let first = true;
+    bed.edge.fault = (route) => {
+      const isFirst = route === 'lease' && first;
+      first &&= route !== 'lease';
+      return isFirst ? { status: 503 } : null;
+    };
+    const { child, exit, log, get } = await watched();
+    const jobs = [bed.edge.addJob(short), bed.edge.addJob(Buffer.from('not a video'))];
+    await bed.edge.until(() => jobs.every(({ finish }) => finish !== null));
+    const has = async (line: string): Promise<boolean> =>
+      (await (await get('/metrics')).text()).includes(`\n${line}\n`);
+    for (const line of [
+      'reelwire_transcoder_attempts_total{result="completed"} 1',
+      'reelwire_transcoder_attempts_total{result="failed"} 1',
+      'reelwire_transcoder_attempts_total{result="lost"} 0',
+      'reelwire_transcoder_failures_total{code="not_media"} 1',
+      'reelwire_transcoder_stage_seconds_count{stage="fetching"} 1',
+      'reelwire_transcoder_stage_seconds_count{stage="packaging"} 1',
+      'reelwire_transcoder_encode_speed_count 1',
+      'reelwire_transcoder_request_retries_total 1',
+      'reelwire_transcoder_slots 1',
+    ]) {
+      await eventually(() => has(line));
+    }
+    expect(await (await get('/metrics')).text()).toMatch(/^reelwire_transcoder_disk_free_bytes [1-9]\d+$/m);
+    const [encoded, failed] = jobs.map(({ id }) =>
+      log.map((line) => Line.parse(JSON.parse(line))).filter(({ msg, job }) => job === id && msg.startsWith('stage')),
+    );
+    expect(encoded?.map(({ msg, stage }) => `${msg}: ${String(stage)}`)).toEqual(
+      ['fetching', 'transcoding', 'validation', 'packaging'].map((stage) => `stage done: ${stage}`),
+    );
+    expect(encoded?.[0]).toMatchObject({ lease: 1, seconds: expect.any(Number), request_id: expect.any(String) });
+    expect(failed?.map(({ msg }) => msg)).toEqual(['stage ended early']);
+    child.kill('SIGTERM');
+    expect(await exit).toBe(0);
+  });
+
+  it('says that it is ready when queues and edge answer, and what is in the way when they do not', async () => {
+    const { child, exit, get } = await watched();
+    expect((await get('/health')).status).toBe(200);
+    expect((await get('/nowhere')).status).toBe(404);
+    await eventually(async () => (await get('/ready')).status === 200);
+    bed.edge.fault = (route, _, queue) => (route === 'pull' && queue === HIGH ? { status: 503 } : null);
+    await eventually(async () => (await get('/ready')).status === 503);
+    expect(await (await get('/ready')).json()).toEqual({
+      status: 'not ready',
+      reasons: [`the queue ${HIGH} does not answer`],
+    });
+    bed.edge.fault = () => null;
+    await eventually(async () => (await get('/ready')).status === 200);
+    child.kill('SIGTERM');
+    expect(await exit).toBe(0);
+    await expect(get('/health')).rejects.toThrow('fetch failed');
+  });
+
+  it('is off unless it is asked for, and refuses a port that is taken', async () => {
+    const quiet = start();
+    await quiet.ready;
+    expect(Ready.safeParse(JSON.parse(quiet.log.at(-1) ?? '')).success).toBe(false);
+    const { exit, log } = start({ METRICS_PORT: new URL(bed.edge.url).port });
+    expect(await exit).toBe(1);
+    expect(log.join('\n')).toMatch(/--metrics-port: .*EADDRINUSE.*Choose another port/);
+  });
+});
+
 describe('a start that cannot succeed', () => {
   it.each<[string, Record<string, string>, string[], RegExp]>([
     ['ffmpeg is not there', { FFMPEG_PATH: '/nowhere/ffmpeg' }, [], /ffmpeg does not run.*FFMPEG_PATH/],
@@ -197,6 +275,7 @@ describe('a start that cannot succeed', () => {
     ['half a queue', { QUEUE_ID: 'q' }, [], /set all or none/],
     ['no slots', {}, ['--slots', '0'], /--slots/],
     ['an impossible floor', { VMAF_FLOOR: '101' }, [], /VMAF_FLOOR/],
+    ['no port', {}, ['--metrics-port', '70000'], /--metrics-port/],
     ['a strange edge', {}, ['--edge', 'ftp://example.com'], /--edge/],
     ['an unknown flag', {}, ['--fast'], /Usage/],
   ])('says why: %s', async (_, env, args, sentence) => {

@@ -51,6 +51,11 @@ const inOpenModeOnly: Expected = [401, 403, 403, 403, 403, 403, 401, 403, 401];
 const EXPECTED: Record<string, Expected> = {
   'GET /': everybody(200),
   'GET /health': everybody(200),
+  'GET /ready': everybody(200),
+  'GET /openapi.json': everybody(200),
+  'GET /docs': everybody(200),
+  'GET /docs/rapidoc.js': everybody(200),
+  'GET /metrics': [401, 200, 200, 200, 403, 403, 401, 403, 401],
   'POST /session': everybody(200),
   'DELETE /session': everybody(204),
 

@@ -8,10 +8,12 @@ import { vi } from 'vitest';
 import first from '../../migrations/0001_jobs.sql';
 import second from '../../migrations/0002_webhooks.sql';
 import third from '../../migrations/0003_keys.sql';
+import fourth from '../../migrations/0004_metrics.sql';
 import { digestOf, JobToken, makeKey, type Role, UploadToken } from '../../src/contract/access.ts';
 import { UploadCreated } from '../../src/contract/api.ts';
 import { MASTER, outputKey } from '../../src/contract/ids.ts';
 import { JobOptions } from '../../src/contract/job.ts';
+import { documented } from './documented.ts';
 import { RESUMABLE } from './tus.ts';
 
 export { env };
@@ -41,14 +43,17 @@ export function secret(text: string): string {
 }
 
 export function migrate(): Promise<void> {
-  const queries = [first, second, third].flatMap((text) => text.split(/;\s*$/m)).filter((sql) => sql.trim() !== '');
+  const queries = [first, second, third, fourth]
+    .flatMap((text) => text.split(/;\s*$/m))
+    .filter((sql) => sql.trim() !== '');
   return applyD1Migrations(env.DB, [{ name: 'all', queries }]);
 }
 
-export function call(path: string, init: RequestInit = {}, host = 'edge.example'): Promise<Response> {
+export async function call(path: string, init: RequestInit = {}, host = 'edge.example'): Promise<Response> {
   const headers = new Headers(init.headers);
   headers.set('Host', host);
-  return SELF.fetch(new URL(path, ORIGIN).href, { redirect: 'manual', ...init, headers });
+  const request = { redirect: 'manual', ...init, headers } as const;
+  return documented(path, request, await SELF.fetch(new URL(path, ORIGIN).href, request));
 }
 
 export const bearer = (token: string): Record<string, string> => ({ Authorization: `Bearer ${token}` });

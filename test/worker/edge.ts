@@ -8,6 +8,7 @@ import { LeaseGrant, type Report } from '../../src/contract/transcoder.ts';
 import type { Env } from '../../src/durable/env.ts';
 import { app } from '../../src/worker/app.ts';
 import { PLAN } from '../unit/commands.ts';
+import { documented } from './documented.ts';
 
 declare global {
   namespace Cloudflare {
@@ -20,10 +21,11 @@ export { env };
 
 export const ORIGIN = 'http://localhost:8787';
 
-export function call(path: string, init: RequestInit = {}): Promise<Response> {
+export async function call(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   if (!headers.has('Host')) headers.set('Host', 'localhost:8787');
-  return SELF.fetch(new URL(path, ORIGIN).href, { ...init, headers });
+  const request = { ...init, headers };
+  return documented(path, request, await SELF.fetch(new URL(path, ORIGIN).href, request));
 }
 
 /** A request to the application with other bindings; the gate stays open. */

@@ -34,8 +34,10 @@ export class EdgeClient {
     this.#http = new Http(edge, token);
   }
 
+  /** The request id is also that of the HTTP request, so that the edge's log and ours can be laid side by side. */
   lease(job: string, request: LeaseRequest, signal: AbortSignal): Promise<LeaseGrant> {
-    return this.#http.post(LeaseGrant, `/jobs/${job}/lease`, request, { signal });
+    const headers = { 'x-request-id': request.request_id };
+    return this.#http.post(LeaseGrant, `/jobs/${job}/lease`, request, { headers, signal });
   }
 
   report(job: string, report: Report, timeoutMs: number, signal: AbortSignal): Promise<ReportAnswer> {

@@ -53,9 +53,9 @@ export class Doorbells {
     }
     const jobLog = log.child({ job: doorbell.job_id });
     try {
-      const lease = await this.#lease(doorbell, jobLog);
+      const { lease, taskLog } = await this.#lease(doorbell, jobLog);
       this.undecided.delete(doorbell.job_id);
-      await Promise.all([this.#ack(message), work(lease, jobLog)]);
+      await Promise.all([this.#ack(message), work(lease, taskLog)]);
     } catch (error) {
       if (error instanceof EdgeRefused && (error.status === 404 || error.status === 409)) {
         this.undecided.delete(doorbell.job_id);
@@ -79,7 +79,7 @@ export class Doorbells {
     }
   }
 
-  async #lease(doorbell: Doorbell, log: Logger): Promise<Lease> {
+  async #lease(doorbell: Doorbell, log: Logger): Promise<{ lease: Lease; taskLog: Logger }> {
     const { edge, name, stop } = this.#parts;
     const { shutdown, lastAnswer: signal } = stop;
     const request = { task: doorbell.task, transcoder: name, request_id: randomUUID() };
@@ -90,7 +90,8 @@ export class Doorbells {
     };
     const worthIt = () => !shutdown.aborted;
     const grant = await whileUnavailable(once, { signal, retries: LEASE_RETRIES, worthIt });
-    return new Lease(edge, doorbell.job_id, grant, askedAt, shutdown, log);
+    const taskLog = log.child({ lease: grant.lease, request_id: request.request_id });
+    return { lease: new Lease(edge, doorbell.job_id, grant, askedAt, shutdown, taskLog), taskLog };
   }
 
   async #ack(message: Message): Promise<void> {

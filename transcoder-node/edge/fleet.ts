@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { ANNOUNCE_MS } from '../../src/contract/transcoder.ts';
 import { toError } from '../errors.ts';
 import { GOODBYE_TIMEOUT_MS } from '../limits.ts';
+import { slots, slotsBusy } from '../metrics.ts';
 import pkg from '../package.json' with { type: 'json' };
 import type { EdgeClient } from './client.ts';
 import { whileUnavailable } from './retry.ts';
@@ -26,16 +27,24 @@ export class Fleet {
   readonly #loop: Promise<void>;
   #change = new AbortController();
   #busy = 0;
+  #isKnown = false;
 
   constructor(edge: EdgeClient, self: { transcoder: string; slots: number }, log: Logger) {
     this.#edge = edge;
     this.#log = log;
     this.#self = self;
+    slots.set(self.slots);
     this.#loop = this.#run(this.#closing.signal);
+  }
+
+  /** Whether the edge has taken the last announcement. */
+  get isKnown(): boolean {
+    return this.#isKnown;
   }
 
   busy(busy: number): void {
     this.#busy = busy;
+    slotsBusy.set(busy);
     this.#change.abort();
   }
 
@@ -60,7 +69,13 @@ export class Fleet {
     }
   }
 
-  #announce(busy: number | null, signal: AbortSignal): Promise<void> {
-    return this.#edge.announce({ ...this.#self, version: pkg.version, busy }, signal);
+  async #announce(busy: number | null, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#edge.announce({ ...this.#self, version: pkg.version, busy }, signal);
+      this.#isKnown = busy !== null;
+    } catch (error) {
+      this.#isKnown = false;
+      throw error;
+    }
   }
 }

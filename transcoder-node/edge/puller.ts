@@ -21,6 +21,8 @@ export interface PullerParts {
 
 export class Puller {
   readonly name: string;
+  /** Whether the last question was answered. */
+  isAnswered = false;
   empty = 0;
   away = 0;
   readonly #parts: PullerParts;
@@ -61,6 +63,7 @@ export class Puller {
       const messages = await queue.pull(name, most, signal);
       if (this.#failures > 0) log.info({ queue: name }, 'the queue answers again');
       this.#failures = 0;
+      this.isAnswered = true;
       this.away = 0;
       this.empty = messages.length > 0 ? 0 : this.empty + 1;
       onMessages(messages);
@@ -68,6 +71,7 @@ export class Puller {
       if (signal.aborted) return;
       if (this.#failures === 0) log.warn({ queue: name, error: toError(error).message }, 'the queue does not answer');
       this.#failures += 1;
+      this.isAnswered = false;
       this.away += 1;
       this.empty = 0;
       this.#notBefore = performance.now() + backoff(AWAY_POLL_MS, this.#failures);

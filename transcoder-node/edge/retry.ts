@@ -1,6 +1,7 @@
 /** Tries a call again, with jittered backoff, while the edge is away and as long as the caller sees a point in it. */
 import pRetry from 'p-retry';
 import { EdgeUnavailable } from '../errors.ts';
+import { requestRetries } from '../metrics.ts';
 
 export interface RetryRule {
   readonly signal?: AbortSignal;
@@ -18,7 +19,11 @@ export function whileUnavailable<T>(call: () => Promise<T>, rule: RetryRule): Pr
     maxTimeout: jittered(LONGEST_MS),
     randomize: true,
     signal: rule.signal,
-    shouldRetry: ({ error }) => error instanceof EdgeUnavailable && (rule.worthIt?.() ?? true),
+    shouldRetry({ error }) {
+      const goesOn = error instanceof EdgeUnavailable && (rule.worthIt?.() ?? true);
+      if (goesOn) requestRetries.inc();
+      return goesOn;
+    },
   });
 }
 

@@ -15,6 +15,7 @@ import { DISK_FACTOR } from '../limits.ts';
 import type { Binaries } from '../media/binaries.ts';
 import { probe, type Source } from '../media/probe.ts';
 import { bytesOf, type Reference, referencesFor } from '../media/reference.ts';
+import { attempts, encodeSpeed, failures, type Result } from '../metrics.ts';
 import { agreeOnPlan, judge } from './agree.ts';
 import { Artifacts } from './artifacts.ts';
 import { needRoom } from './disk.ts';
@@ -23,6 +24,7 @@ import { encode } from './encode.ts';
 import { removeFolder } from './folders.ts';
 import { fetchProgress } from './progress.ts';
 import { Renditions } from './renditions.ts';
+import { timed } from './timed.ts';
 import { toMeasure, validate } from './validation.ts';
 
 export interface TaskParts {
@@ -51,12 +53,13 @@ interface Original {
 
 export async function runTask(parts: TaskParts, lease: Lease, log: Logger): Promise<void> {
   const folder = join(parts.workFolder, `${lease.job}.${lease.grant.lease}`);
-  log.info({ lease: lease.grant.lease, attempt: lease.grant.attempt }, 'task begins');
+  log.info({ attempt: lease.grant.attempt }, 'task begins');
   try {
     await mkdir(folder);
     const seconds = await work({ ...parts, lease, folder, log });
     await lease.drained();
     await lease.finish({ result: { duration_seconds: seconds } });
+    attempts.inc({ result: 'completed' });
   } catch (error) {
     await conclude(lease, lease.signal.aborted ? toError(lease.signal.reason) : toError(error), log);
   } finally {
@@ -67,12 +70,12 @@ export async function runTask(parts: TaskParts, lease: Lease, log: Logger): Prom
 
 /** Resolves with the duration of the video, in seconds. */
 async function work(task: Task): Promise<number> {
-  const { lease, folder } = task;
+  const { lease, folder, log } = task;
   const known = lease.grant.plan && new Renditions(lease, lease.grant.plan, folder);
   const needed = needsSource(task, known);
   const message = needed ? 'Fetching the source' : 'Every rendition is stored';
   lease.say({ type: 'stage', stage: 'transcoding', message });
-  const original = needed ? await fetchSource(task) : null;
+  const original = needed ? await timed(log, 'fetching', () => fetchSource(task)) : null;
   const plan = original ? agreeOnPlan(lease, original.source) : lease.grant.plan;
   if (!plan) throw new Error('there is neither a plan nor a source');
   const renditions = known ?? new Renditions(lease, plan, folder);
@@ -83,9 +86,9 @@ async function work(task: Task): Promise<number> {
   const artifacts = new Artifacts({ ...task, plan, renditions });
   const parts = { ...task, plan, renditions, original, references, artifacts };
   try {
-    const { seconds, referencesMade } = await encodeMissing(parts);
-    await validate({ ...parts, referencesMade });
-    await artifacts.finish();
+    const { seconds, referencesMade } = await timed(log, 'transcoding', () => encodeMissing(parts));
+    await timed(log, 'validation', () => validate({ ...parts, referencesMade }));
+    await timed(log, 'packaging', () => artifacts.finish());
     return seconds;
   } finally {
     await artifacts.stop();
@@ -125,29 +128,36 @@ async function encodeMissing(making: Making): Promise<{ seconds: number; referen
   const onRendition = (name: string) => {
     if (name === lowest?.name) void artifacts.begin();
   };
+  const begun = performance.now();
   const encoded = await encode({ ...making, ...original, stallMs: settings.stallMs, onRendition });
   const seconds = encoded.duration ?? (await renditions.storedSeconds());
+  if (making.lease.grant.committed.length === 0) encodeSpeed.observe((seconds * 1000) / (performance.now() - begun));
   judge(making.lease, plan, seconds, encoded.decodeErrors);
   return { seconds, referencesMade: encoded.references };
 }
 
 async function conclude(lease: Lease, error: Error, log: Logger): Promise<void> {
+  const result = resultOf(error);
+  attempts.inc({ result });
   try {
-    if (error instanceof ShuttingDown) {
+    if (result === 'released') {
       await lease.release();
       log.info('released');
-    } else if (
-      error instanceof LeaseLost ||
-      error instanceof Cancelled ||
-      (error instanceof EdgeRefused && error.endsLease)
-    ) {
+    } else if (result !== 'failed') {
       log.warn({ reason: error.message }, 'stopped');
     } else {
       log.error({ err: error }, 'the task failed');
       const { code, message, retryable } = asFailure(error);
+      failures.inc({ code });
       await lease.finish({ error: { code, message, retryable } });
     }
   } catch (farewell) {
     log.warn({ error: toError(farewell).message }, 'the edge could not be told');
   }
+}
+
+function resultOf(error: Error): Exclude<Result, 'completed'> {
+  if (error instanceof ShuttingDown) return 'released';
+  if (error instanceof Cancelled) return 'cancelled';
+  return error instanceof LeaseLost || (error instanceof EdgeRefused && error.endsLease) ? 'lost' : 'failed';
 }

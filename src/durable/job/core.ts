@@ -8,6 +8,7 @@ import type { Entry } from '../../contract/entries.ts';
 import { type Env, settings } from '../env.ts';
 import { jobNotFound } from './draft.ts';
 import { guard, mend, type Periods } from './guard.ts';
+import { tell } from './journal.ts';
 import { Log } from './log.ts';
 import { type Command, decide, type TimelessCommand } from './machine.ts';
 import { apply, type JobState } from './state.ts';
@@ -69,6 +70,7 @@ export class JobCore {
     });
     this.#state = after;
     if (entries.length > 0) this.#onNews();
+    tell(entries, after);
     void this.timers.arm();
     return after;
   }

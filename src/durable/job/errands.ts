@@ -83,7 +83,10 @@ async function closeUpload({ env, state }: Trip): Promise<null> {
 
 async function list({ env, core, state }: Trip): Promise<Next<'list'>> {
   const { job_id, deleted, last_seq } = state;
-  await within(CALL_MS, deleted ? unlistJob(env.DB, job_id, last_seq) : listJob(env.DB, summary(state), last_seq));
+  await within(
+    CALL_MS,
+    deleted ? unlistJob(env.DB, job_id, last_seq) : listJob(env.DB, summary(state), last_seq, state),
+  );
   const isBehind = (core.state?.last_seq ?? 0) > last_seq;
   return isBehind ? { at: Date.now() + LIST_PROGRESS_MS, data: { tries: 0 } } : null;
 }

@@ -82,6 +82,8 @@ export interface JobState {
   completed_at: number | null;
   attempt_at: number;
   progress_at: number;
+  /** Since when it waits for a transcoder; null while it does not. */
+  waiting_since: number | null;
   /** When each stage of this run began. */
   stage_at: Partial<Record<Stage, number>>;
 }
@@ -90,6 +92,12 @@ const LATEST = 10;
 
 /** Folds one entry into the state. Only `_job`, the first entry of every log, makes a state out of nothing. */
 export function apply(state: JobState | null, entry: Entry): JobState {
+  const next = fold(state, entry);
+  const waits = next.status === 'pending' && next.source !== null && !next.deleted;
+  return { ...next, waiting_since: waits ? (next.waiting_since ?? entry.at) : null };
+}
+
+function fold(state: JobState | null, entry: Entry): JobState {
   if (entry.type === '_job') return created(entry.data, entry.seq, entry.at);
   if (state === null) throw new Error(`A log cannot begin with ${entry.type}`);
   const next = { ...state, last_seq: entry.seq, updated_at: entry.at };
@@ -166,6 +174,7 @@ function created(data: Extract<Entry, { type: '_job' }>['data'], seq: number, at
     completed_at: null,
     attempt_at: at,
     progress_at: 0,
+    waiting_since: null,
     stage_at: {},
   };
 }

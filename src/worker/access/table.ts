@@ -19,6 +19,11 @@ export const PLAY = 'GET /play/:token/*';
 export const ACCESS: Readonly<Record<string, readonly Who[]>> = {
   'GET /': ['anyone'],
   'GET /health': ['anyone'],
+  'GET /ready': ['anyone'],
+  'GET /openapi.json': ['anyone'],
+  'GET /docs': ['anyone'],
+  'GET /docs/rapidoc.js': ['anyone'],
+  'GET /metrics': READERS,
   'POST /session': ['anyone'],
   'DELETE /session': ['anyone'],
 
