@@ -82,6 +82,13 @@ export class Jobs {
     return this.#requests.json(this.#requests.job(id), { method: 'DELETE' });
   }
 
+  /** Has a video fetched as a new job: `url` is an http or https address that anybody can reach. */
+  async submitUrl(url: string, { key, options, metadata, webhookUrl }: SubmitOptions = {}): Promise<Accepted> {
+    const body = JSON.stringify({ source: { url }, key, options, metadata, webhook_url: webhookUrl });
+    const headers = { 'Content-Type': 'application/json' };
+    return this.#requests.json(this.#requests.address('/jobs'), { method: 'POST', headers, body });
+  }
+
   /** Uploads a video as a new job. A stream goes out as it comes; browsers can do that over HTTP/2 only, some not at all. */
   async submit(video: Blob | ReadableStream<Uint8Array>, options: SubmitOptions = {}): Promise<Accepted> {
     if (!(video instanceof Blob || video instanceof ReadableStream)) {

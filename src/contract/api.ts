@@ -2,12 +2,25 @@
 import { z } from 'zod';
 import { Entry } from './entries.ts';
 import { JobId, WebhookId } from './ids.ts';
-import { Job } from './job.ts';
+import { Job, JobOptions, Key, Metadata } from './job.ts';
 import { Status } from './stages.ts';
+import { WebhookUrl } from './webhooks.ts';
 
 /**
- * 202 of `POST /process`. The two addresses are absolute. `webhook` is there if `webhook_url` was given: its endpoint,
- * with the secret if this request has made it; an answer given again has no secret.
+ * `POST /jobs`: `source.url` is where the video is fetched from, http or https. `key` defaults to the file's name in it,
+ * else `video`.
+ */
+export const JobRequest = z.strictObject({
+  source: z.strictObject({ url: z.string().max(8192) }),
+  key: Key.optional(),
+  webhook_url: WebhookUrl.optional(),
+  options: JobOptions.prefault({}),
+  metadata: Metadata.default({}),
+});
+
+/**
+ * 202 of `POST /process` and `POST /jobs`. The two addresses are absolute. `webhook` is there if `webhook_url` was
+ * given: its endpoint, with the secret if this request has made it; an answer given again has no secret.
  */
 export const Accepted = z.object({
   job_id: JobId,

@@ -79,6 +79,8 @@ export const Entry = z.discriminatedUnion('type', [
       bucket: z.string(),
       /** Null while the source is being uploaded; `_source` follows. */
       source: Source.nullable(),
+      /** Where it is fetched from; null when it is sent to us. Its query may hold a signature: not to be shown. */
+      url: z.string().nullable().default(null),
       options: JobOptions,
       metadata: Metadata,
     }),

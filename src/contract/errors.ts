@@ -71,8 +71,9 @@ export const Problem = z.object({
 export type Problem = z.infer<typeof Problem>;
 
 /**
- * Why an attempt or a job ended. The first group is about the file and final; the second is about the machine that
- * tried. `cannot_follow_plan` is a refusal of this transcoder and counts as no attempt.
+ * Why an attempt or a job ended. The first group is about the file and final; the second about a source that was to be
+ * fetched from a URL; the third about the machine that tried. `cannot_follow_plan` is a refusal of this transcoder and
+ * counts as no attempt.
  */
 export const JobErrorCode = z.enum([
   'no_video',
@@ -82,6 +83,19 @@ export const JobErrorCode = z.enum([
   'too_long',
   'truncated',
   'upload_expired',
+
+  'source_unreachable',
+  'source_timeout',
+  'source_incomplete',
+  'source_refused',
+  'source_wrong_type',
+  'source_too_large',
+  'source_changed',
+  'source_not_resumable',
+  'invalid_url',
+  'url_refused',
+  'url_unresolved',
+  'too_many_redirects',
 
   'transcoder_lost',
   'encode_failed',

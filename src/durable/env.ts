@@ -1,5 +1,6 @@
 /** What the platform hands to the Worker and its objects: bindings, secrets, and settings with their defaults. */
 import { z } from 'zod';
+import type { FetchCall } from '../contract/fetch.ts';
 import type { Doorbell } from '../contract/transcoder.ts';
 import type { IdempotencyKey } from './idempotency-key.ts';
 import type { Job } from './job/job.ts';
@@ -20,6 +21,8 @@ export interface Env {
   TRANSCODE_QUEUE: Queue<Doorbell>;
   /** For jobs with `priority: high`; transcoders look into it first. */
   TRANSCODE_QUEUE_HIGH: Queue<Doorbell>;
+  /** Jobs whose source is to be fetched from a URL. */
+  FETCH_QUEUE: Queue<FetchCall>;
   /** The list of jobs, the keys, the list of webhook endpoints. */
   DB: D1Database;
   /** Requests per key, or per address where there is no key. */
@@ -46,6 +49,9 @@ export interface Env {
   UPLOAD_SILENCE_MS?: string;
   UPLOAD_EXPIRY_MS?: string;
   MAX_UPLOAD_BYTES?: string;
+  FETCH_SLICE_MS?: string;
+  FETCH_SILENCE_MS?: string;
+  FETCH_SCHEDULE_MS?: string;
   MAX_WATCHERS_PER_JOB?: string;
   OUTPUT_BUCKET_NAME?: string;
 
@@ -72,7 +78,7 @@ const Settings = z.object({
   RETENTION_DAYS: z.coerce.number().pipe(z.int().min(1).max(3650)).default(7),
   /** How long the body of a request may be silent before it is given up, in ms. */
   UPLOAD_SILENCE_MS: z.coerce.number().pipe(z.int().min(100)).default(600_000),
-  /** How long a resumable upload may take, in ms. R2 itself keeps parts for seven days. */
+  /** How long a resumable upload, or the fetching of a URL, may take, in ms. R2 itself keeps parts for seven days. */
   UPLOAD_EXPIRY_MS: z.coerce
     .number()
     .pipe(
@@ -92,6 +98,16 @@ const Settings = z.object({
         .max(10_000 * 8 * 2 ** 20),
     )
     .default(5 * 2 ** 30),
+  /** How long a URL is fetched from in one go, in ms; then it is another message's turn. Queues allow 15 minutes. */
+  FETCH_SLICE_MS: z.coerce.number().pipe(z.int().min(100).max(600_000)).default(300_000),
+  /** How long the server of a URL may take to answer, and be silent while it sends, in ms. */
+  FETCH_SILENCE_MS: z.coerce.number().pipe(z.int().min(100).max(120_000)).default(30_000),
+  /** When a URL is tried again: ms after the attempt before, comma-separated; then it is given up. */
+  FETCH_SCHEDULE_MS: z
+    .string()
+    .default('1000,5000,15000,60000,300000')
+    .transform((text) => text.split(',').map(Number))
+    .pipe(z.array(z.int().min(0)).min(1)),
   /** How many may watch one job at once. */
   MAX_WATCHERS_PER_JOB: z.coerce.number().pipe(z.int().min(1)).default(10_000),
   /** Name of the output bucket, shown as `bucket` of a job. */

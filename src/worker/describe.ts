@@ -48,7 +48,7 @@ async function webhookUrl(c: Context<App>, given: string | undefined): Promise<s
 }
 
 /** A file name comes from the sender's disk: what cannot stand in a key is left out rather than refused. */
-const fallbackKey = (filename: string): string => filename.replace(/\p{Cc}/gu, '').slice(0, 255) || 'video';
+export const fallbackKey = (filename: string): string => filename.replace(/\p{Cc}/gu, '').slice(0, 255) || 'video';
 
 /** A field whose value is a JSON object; absent, it is an empty one. */
 function jsonField<S extends z.ZodType>(fields: Map<string, string>, name: string, schema: S): z.infer<S> {

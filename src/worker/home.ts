@@ -12,6 +12,9 @@ Upload a file (a form, or the bytes themselves):
   curl --data-binary @clip.mp4 -H 'Content-Type: video/mp4' '${at}/process?key=my-clip'
   curl -F video=@clip.mp4 -F 'options={"quality":"high","ladder":[720,360],"mp4":true}' ${at}/process
 
+Have it fetched from where it is:
+  curl -d '{"source":{"url":"https://example.com/clip.mp4"},"key":"my-clip"}' ${at}/jobs
+
 Upload it so that a broken connection costs nothing (tus 1.0.0, any client of it; the upload's id is the job's id):
   ${at}/uploads
 

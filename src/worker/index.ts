@@ -1,11 +1,12 @@
 /**
- * The Worker: the HTTP application, the Durable Objects, the daily work, and, for development, the consumer that feeds
- * the pull queue.
+ * The Worker: the HTTP application, the Durable Objects, the daily work, the consumer that fetches sources from URLs,
+ * and, for development, the one that feeds the pull queue.
  */
-import type { Doorbell } from '../contract/transcoder.ts';
+import { FETCH_QUEUE, FetchCall } from '../contract/fetch.ts';
 import type { Env } from '../durable/env.ts';
 import { app } from './app.ts';
 import { daily } from './cron.ts';
+import { fetchSlice } from './fetch/slice.ts';
 import { withTusMethod } from './tus.ts';
 
 export { Fleet } from '../durable/fleet.ts';
@@ -22,11 +23,18 @@ export default {
     await daily(env, scheduledTime);
   },
 
-  async queue(batch, env) {
+  async queue(batch, env, context) {
+    if (batch.queue === FETCH_QUEUE) {
+      const work = Promise.all(batch.messages.map(({ body }) => fetchSlice(env, FetchCall.parse(body).job_id)));
+      // The local queue hands out one batch at a time: it is not kept waiting.
+      if (env.PULL_QUEUE) context.waitUntil(work);
+      else await work;
+      return;
+    }
     if (!env.PULL_QUEUE) throw new Error('This queue has a pull consumer; the Worker must not consume it');
     const pullQueue = env.PULL_QUEUE.getByName(batch.queue);
     for (const { id, body, timestamp } of batch.messages) {
       await pullQueue.push(id, JSON.stringify(body), timestamp.getTime());
     }
   },
-} satisfies ExportedHandler<Env, Doorbell>;
+} satisfies ExportedHandler<Env, unknown>;

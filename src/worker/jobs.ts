@@ -8,10 +8,12 @@ import { list } from './list.ts';
 import { outputs } from './outputs.ts';
 import { parse, unwrap } from './problems.ts';
 import { stream } from './stream.ts';
+import { submitUrl } from './submit-url.ts';
 import { makeJobToken } from './tokens.ts';
 
 export const jobs = new Hono<App>()
   .get('/', list)
+  .post('/', submitUrl)
   .get('/:id', async (c) => {
     const job = await jobObject(c).view();
     if (!job) throw jobNotFound();

@@ -34,7 +34,7 @@ export function process(c: Context<App>): Promise<Response> {
   });
 }
 
-function accepted(c: Context<App>, job_id: string, webhook: Webhook | null): Accepted {
+export function accepted(c: Context<App>, job_id: string, webhook: Webhook | null): Accepted {
   const at = `${new URL(c.req.url).origin}/jobs/${job_id}`;
   return {
     job_id,

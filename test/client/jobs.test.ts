@@ -40,6 +40,24 @@ test.each<[string, () => Blob | ReadableStream<Uint8Array>, string]>([
   expect(stored).toMatchObject({ size: video.length });
 });
 
+test('submitUrl() has a video fetched, with all that submit() can say', async () => {
+  const url = 'http://93.184.215.14/films/holiday.mp4?signature=x';
+  const { job_id } = await client.jobs.submitUrl(url);
+  expect(await client.jobs.get(job_id)).toMatchObject({ key: 'holiday.mp4', stage: 'uploading', metadata: {} });
+  const options = { ...OPTIONS, ladder: [...OPTIONS.ladder] };
+  const named = await client.jobs.submitUrl(url, { key: 'a film', options, metadata: { owner: 'zoë' } });
+  expect(await client.jobs.get(named.job_id)).toMatchObject({
+    key: 'a film',
+    options: OPTIONS,
+    metadata: { owner: 'zoë' },
+  });
+  expect(await failure(client.jobs.submitUrl('http://127.0.0.1/x'))).toMatchObject({
+    status: 400,
+    code: 'url_refused',
+  });
+  for (const id of [job_id, named.job_id]) await client.jobs.delete(id);
+});
+
 test('submit() refuses what is no video before anything is sent', async () => {
   const bytes = video as unknown as Blob;
   expect(await failure(client.jobs.submit(bytes))).toMatchObject({ message: expect.stringContaining('a Blob') });

@@ -39,6 +39,7 @@ export const CREATE = {
 
 /** A job whose source comes later, and the source. */
 export const AWAIT = { ...CREATE, source: null } as const;
+export const FETCH = { ...AWAIT, url: 'https://example.com/clip.mp4?signature=x' } as const;
 export const RECEIVED = { type: 'received', ...CREATE.source } as const;
 
 /** `content` makes the bytes of one take differ from those of another. */

@@ -9,7 +9,7 @@ import { Refusal } from '../../src/durable/job/draft.ts';
 import type { TimelessCommand } from '../../src/durable/job/machine.ts';
 import { outputs } from '../../src/durable/job/outputs.ts';
 import { apply, type JobState } from '../../src/durable/job/state.ts';
-import { AWAIT, CREATE, commit, JobModel, PLAN, RECEIVED, types } from './commands.ts';
+import { AWAIT, CREATE, commit, FETCH, JobModel, PLAN, RECEIVED, types } from './commands.ts';
 
 type Step = { wait: number; again: boolean; command: TimelessCommand };
 
@@ -74,7 +74,7 @@ const fast: TaskEntry[] = [
 const ahead = (name: string, upTo: number) => Array.from({ length: upTo + 1 }, (_, n) => commit(name, n));
 
 const command: fc.Arbitrary<TimelessCommand> = fc.oneof(
-  { weight: 1, arbitrary: fc.constantFrom(CREATE, AWAIT) },
+  { weight: 1, arbitrary: fc.constantFrom(CREATE, AWAIT, FETCH) },
   {
     weight: 4,
     arbitrary: fc
@@ -83,6 +83,16 @@ const command: fc.Arbitrary<TimelessCommand> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.constant(RECEIVED) },
   { weight: 1, arbitrary: fc.constant({ type: 'expire_upload' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.integer({ min: 1, max: 3 }).map((run) => ({
+      type: 'fail_source' as const,
+      run,
+      code: 'source_refused' as const,
+      message: 'no',
+      retryable: false,
+    })),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -141,6 +151,7 @@ const step = (drawn: fc.Arbitrary<TimelessCommand>): fc.Arbitrary<Step> =>
 
 /** Some jobs are deleted, and may hear more all the same. */
 const deletion = step(fc.constant({ type: 'delete' as const, by: 'the API' }));
+
 /** A rendition that one take has begun and the next one ends, which is rare by chance. */
 const handedOver: TimelessCommand[] = [
   { type: 'lease', task: 'main', transcoder: 'box-a', request_id: 'first' },
@@ -160,7 +171,7 @@ const handedOver: TimelessCommand[] = [
   },
 ];
 
-const first = fc.constantFrom(CREATE, CREATE, AWAIT);
+const first = fc.constantFrom(CREATE, CREATE, AWAIT, FETCH);
 const steps: fc.Arbitrary<Step[]> = fc
   .tuple(
     fc.oneof(
@@ -198,7 +209,7 @@ function check(model: JobModel, command: TimelessCommand): boolean {
   if ('lease' in command && !holdsLive(before, command.lease)) expect(entries).toEqual([]);
   if (before && !before.source) {
     expect(entries.some(({ type }) => type === '_lease')).toBe(false);
-    expect(command.type === 'retry' && entries.length > 0).toBe(false);
+    expect(command.type === 'retry' && entries.length > 0 && before.url === null).toBe(false);
   }
   if (before?.source) expect(model.state?.source).toEqual(before.source);
   if (before?.deleted) {

@@ -1,8 +1,8 @@
 /** A job whose source arrives piece by piece: what its log tells, and what is refused before the source is whole. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isVisible } from '../../src/contract/entries.ts';
 import { view } from '../../src/durable/job/view.ts';
-import { AWAIT, CREATE, JobModel, RECEIVED, types } from './commands.ts';
+import { AWAIT, CREATE, FETCH, JobModel, RECEIVED, types } from './commands.ts';
 
 const TOTAL = CREATE.source.size_bytes;
 
@@ -110,4 +110,59 @@ test('an upload that is not finished in time fails its job, for good; one that i
   const whole = awaiting();
   whole.run(RECEIVED);
   expect(whole.run({ type: 'expire_upload' })).toEqual([]);
+});
+
+describe('a source that is fetched from a URL', () => {
+  const fetching = (): JobModel => {
+    const model = new JobModel();
+    model.run(FETCH);
+    return model;
+  };
+  const failed = (run: number) =>
+    ({ type: 'fail_source', run, code: 'source_refused', message: 'no', retryable: false }) as const;
+
+  test('is told as it comes', () => {
+    const model = fetching();
+    model.now += 1000;
+    const [entry] = receive(model, 500);
+    expect(entry).toMatchObject({ data: { message: 'Fetching: 50 %', progress: 7 } });
+    model.run(RECEIVED);
+    expect(view(model.job)).toMatchObject({ status: 'pending', progress: 10 });
+  });
+
+  test('ends its job when it cannot be had, and is fetched once more when that is tried again', () => {
+    const model = fetching();
+    model.now += 1000;
+    receive(model, 900);
+    model.run(failed(1));
+    expect(view(model.job)).toMatchObject({ status: 'failed', error: { code: 'source_refused' } });
+    expect(types(model.run({ type: 'retry', by: 'the API' }))).toEqual(['state', 'stage', 'progress']);
+    expect(view(model.job)).toMatchObject({ status: 'pending', stage: 'uploading', progress: 5, error: null });
+    model.now += 1000;
+    expect(receive(model, 100)).toHaveLength(1);
+    expect(() => model.lease('r1')).toThrow(expect.objectContaining({ code: 'lease_refused' }));
+  });
+
+  test('fails only the run that it was fetched for, and no job that has its source', () => {
+    const model = fetching();
+    model.run({ type: 'cancel', by: 'the API' });
+    model.run({ type: 'retry', by: 'the API' });
+    expect(model.run(failed(1))).toEqual([]);
+    model.run(RECEIVED);
+    expect(model.run(failed(model.job.run_seq))).toEqual([]);
+    expect(model.job.status).toBe('pending');
+  });
+
+  test('that is here is not fetched again by a retry', () => {
+    const model = fetching();
+    model.run(RECEIVED);
+    model.run({ type: 'cancel', by: 'the API' });
+    expect(types(model.run({ type: 'retry', by: 'the API' }))).toEqual(['state', 'state']);
+  });
+
+  test('that takes too long ends in a code of its own', () => {
+    const model = fetching();
+    model.run({ type: 'expire_upload' });
+    expect(view(model.job).error).toEqual({ code: 'source_timeout', retryable: true });
+  });
 });

@@ -68,6 +68,7 @@ const EXPECTED: Record<string, Expected> = {
   'DELETE /uploads/:id': [401, 403, 204, 204, 403, 403, 401, 404, 401],
 
   'GET /jobs': [401, 200, 200, 200, 403, 403, 401, 403, 401],
+  'POST /jobs': [401, 403, 400, 400, 403, 403, 401, 403, 401],
   'GET /streams': [401, 200, 200, 200, 200, 200, 401, 403, 401],
   'GET /jobs/:id': reading,
   'GET /jobs/:id/stream': reading,

@@ -2,6 +2,7 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/contract/access.ts';
+import { Accepted } from '../../src/contract/api.ts';
 import { app } from '../../src/worker/app.ts';
 import {
   bearer,
@@ -313,6 +314,27 @@ describe('texts', () => {
     expect((await post(body)).status).toBe(400);
     expect(({} as { role?: string }).role).toBeUndefined();
     expect((await post('{"name":"proto","role":"read"}')).status).toBe(201);
+  });
+});
+
+describe('sources', () => {
+  test('at addresses inside, whoever asks for them; and a job that nobody may ask for', async () => {
+    const source = (url: string, token: string) => send('/jobs', token, { source: { url } });
+    for (const url of [
+      ...['http://localhost:8787/keys', 'http://127.0.0.1:8787/keys', 'http://[::1]:8787/', 'http://2130706433/'],
+      ...['http://169.254.169.254/latest/meta-data', 'http://metadata.google.internal/', 'http://0x7f.1/'],
+    ]) {
+      expect([url, await problemOf(await source(url, admin))]).toMatchObject([url, { code: 'url_refused' }]);
+    }
+    const signed = `http://93.184.215.14/x.mp4?signature=${secret('the-signature-of-a-source')}`;
+    for (const token of [await uploadToken(submit), await jobToken(await newJob(), submit)]) {
+      expect(await status(source(signed, token))).toBe(403);
+    }
+    const answer = await source(signed, submit);
+    expect(answer.status).toBe(202);
+    const { job_id } = Accepted.parse(await answer.json());
+    expect(await (await get(`/jobs/${job_id}/events`, admin)).text()).not.toContain('signature');
+    await send(`/jobs/${job_id}`, admin, {}, 'DELETE');
   });
 });
 

@@ -89,13 +89,14 @@ const value: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 3, arbitrary: odd },
   { weight: 3, arbitrary: fc.jsonValue({ maxDepth: 4 }) },
   { weight: 1, arbitrary: fc.constant(['watch', 'play']) },
+  { weight: 1, arbitrary: fc.record({ url: odd }) },
   { weight: 1, arbitrary: fc.integer({ min: -2, max: 20 }) },
 );
 
 const FIELDS = [
   ...['key', 'name', 'role', 'scopes', 'expires_in', 'cookie', 'max_bytes', 'options', 'metadata', 'lease', 'batch'],
   ...['entries', 'commits', 'task', 'transcoder', 'request_id', 'error', 'result', 'upload_id', 'parts', 'version'],
-  ...['slots', 'busy', 'batch_size', 'acks', 'retries', 'events', 'description', 'overlap_seconds'],
+  ...['slots', 'busy', 'batch_size', 'acks', 'retries', 'events', 'description', 'overlap_seconds', 'source'],
 ];
 const json = fc.dictionary(fc.constantFrom(...FIELDS), value, { maxKeys: 6 }).map((object) => JSON.stringify(object));
 

@@ -60,7 +60,7 @@ describe('the job of an upload', () => {
   test('that ended before the upload was opened leaves no upload open', async () => {
     const id = crypto.randomUUID();
     const object = env.UPLOAD.getByName(id);
-    await object.close(id);
+    await object.close(id, 1);
     await object.open({ job_id: id, owner: null, length: 3, max_bytes: 3, content_type: 'video/mp4', metadata: null });
     expect((await head(id)).status).toBe(410);
   });

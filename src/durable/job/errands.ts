@@ -1,9 +1,9 @@
 /**
- * What a job has to do outside: ring in the queue, keep the list of jobs up to date, hand events to webhook endpoints,
- * end an upload that is not wanted any more, sweep what nothing names, erase what was deleted. Behind each errand stands
- * its timer. Before it begins, the timer is set to when it shall be tried
- * again, with backoff; when it is done, to when there is more to do, or cleared, unless the job has set it anew
- * meanwhile. So an errand that fails, hangs or is cut off by a restart comes again, and none waits for another.
+ * What a job has to do outside: ring in the queue, have its source fetched, keep the list of jobs up to date, hand
+ * events to webhook endpoints, end an upload that is not wanted any more, sweep what nothing names, erase what was
+ * deleted. Behind each errand stands its timer. Before it begins, the timer is set to when it shall be tried again, with
+ * backoff; when it is done, to when there is more to do, or cleared, unless the job has set it anew meanwhile. So an
+ * errand that fails, hangs or is cut off by a restart comes again, and none waits for another.
  */
 import { FINAL, outputKey } from '../../contract/ids.ts';
 import { type Env, settings } from '../env.ts';
@@ -41,6 +41,7 @@ type Errand<K extends ErrandKind> = (trip: Trip, data: TimerData<K>) => Promise<
 export async function runErrands(env: Env, core: JobCore): Promise<void> {
   await Promise.all([
     run(env, core, 'doorbell', ring),
+    run(env, core, 'fetch', callFetcher),
     run(env, core, 'close_upload', closeUpload),
     run(env, core, 'list', list),
     run(env, core, 'sweep', sweepTakes),
@@ -71,13 +72,22 @@ async function ring({ env, state }: Trip, { rung }: TimerData<'doorbell'>): Prom
   const { job_id, options } = state;
   const queue = options.priority === 'high' ? env.TRANSCODE_QUEUE_HIGH : env.TRANSCODE_QUEUE;
   await within(CALL_MS, queue.send({ job_id, task: 'main' }));
+  return ringAgain(env, rung);
+}
+
+async function callFetcher({ env, state }: Trip, { rung }: TimerData<'fetch'>): Promise<Next<'fetch'>> {
+  await within(CALL_MS, env.FETCH_QUEUE.send({ job_id: state.job_id }));
+  return ringAgain(env, rung);
+}
+
+function ringAgain(env: Env, rung: number): { at: number; data: { rung: number; tries: number } } {
   const waits = settings(env).RING_AGAIN_MS;
   const wait = waits[Math.min(rung, waits.length - 1)] ?? 0;
   return { at: Date.now() + wait, data: { rung: rung + 1, tries: 0 } };
 }
 
 async function closeUpload({ env, state }: Trip): Promise<null> {
-  await within(CALL_MS, env.UPLOAD.getByName(state.job_id).close(state.job_id));
+  await within(CALL_MS, env.UPLOAD.getByName(state.job_id).close(state.job_id, state.run_seq));
   return null;
 }
 

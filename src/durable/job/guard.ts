@@ -45,16 +45,22 @@ export function guard(timers: Timers, turn: Turn, periods: Periods): void {
   guardStorage(timers, turn, periods);
 }
 
-function guardUpload(timers: Timers, { before, after, at }: Turn, { uploadExpiryMs }: Periods): void {
-  if (after.source) {
-    if (!before?.source) timers.clear('upload');
-  } else if (!before) {
+function guardUpload(timers: Timers, { before, after, command, at }: Turn, { uploadExpiryMs }: Periods): void {
+  const [wasWaiting, isWaiting] = [before !== null && waitsForSource(before), waitsForSource(after)];
+  if (isWaiting && !wasWaiting) {
+    timers.clear('close_upload');
     timers.set('upload', at + uploadExpiryMs, {});
-  } else if (hasEnded(after.status) && !hasEnded(before.status)) {
+    if (after.url) timers.set('fetch', at, { rung: 0, tries: 0 });
+  } else if (wasWaiting && !isWaiting) {
     timers.clear('upload');
-    timers.set('close_upload', at, { tries: 0 });
+    timers.clear('fetch');
+    if (!after.source) timers.set('close_upload', at, { tries: 0 });
+  } else if (isWaiting && command.type === 'fetch_again' && command.run === after.run_seq) {
+    timers.set('fetch', at + command.wait, { rung: 0, tries: 0 });
   }
 }
+
+const waitsForSource = ({ source, status }: JobState): boolean => !source && !hasEnded(status);
 
 function guardLease(timers: Timers, { after, command, at, batch }: Turn, { leaseMs }: Periods): void {
   if (after.lease?.end !== 'live') {
@@ -122,12 +128,14 @@ const keptMs = ({ options }: JobState, { retentionDays }: Periods): number =>
 /** Timers that are missing, as from now. */
 export function mend(timers: Timers, state: JobState, at: number, periods: Periods): void {
   timers.create();
-  const { lease, status, deleted, source } = state;
+  const { lease, status, deleted, source, url, stage_at } = state;
   if (lease?.end === 'live' && !timers.get('lease')) {
     timers.set('lease', at + periods.leaseMs, { lease: lease.n, batch: 0, graced: false });
   }
-  if (!source && !hasEnded(status) && !timers.get('upload')) {
-    timers.set('upload', state.created_at + periods.uploadExpiryMs, {});
+  if (waitsForSource(state)) {
+    const begun = stage_at.uploading ?? state.created_at;
+    if (!timers.get('upload')) timers.set('upload', begun + periods.uploadExpiryMs, {});
+    if (url && !timers.get('fetch')) timers.set('fetch', at, { rung: 0, tries: 0 });
   }
   if (source && status === 'pending' && !timers.get('doorbell')) timers.set('doorbell', at, { rung: 0, tries: 0 });
   for (const id of state.webhooks) {

@@ -94,6 +94,29 @@ export class Job extends DurableObject<Env> {
     });
   }
 
+  /** Where the source is to be fetched from, and for which run; null when it is not. */
+  async toFetch(): Promise<{ url: string; run: number } | null> {
+    const { state } = this.#core;
+    if (!state?.url || state.deleted || state.source || hasEnded(state.status)) return null;
+    return { url: state.url, run: state.run_seq };
+  }
+
+  /** The source is not whole yet: fetching goes on after `wait` ms. */
+  async fetchAgain(run: number, wait: number): Promise<Outcome<null>> {
+    return this.#answer(() => {
+      this.#core.run({ type: 'fetch_again', run, wait });
+      return null;
+    });
+  }
+
+  /** The source cannot be fetched. */
+  async failSource(run: number, error: TaskError): Promise<Outcome<null>> {
+    return this.#answer(() => {
+      this.#core.run({ type: 'fail_source', run, ...error });
+      return null;
+    });
+  }
+
   async view(): Promise<JobView | null> {
     const { state } = this.#core;
     return state && !state.deleted ? view(state) : null;
@@ -103,7 +126,7 @@ export class Job extends DurableObject<Env> {
     return this.#answer(() => {
       this.#core.known();
       const { log } = this.#core;
-      return (withInternal ? log.after(after, limit) : log.visibleAfter(after, limit)).map(parseRow);
+      return (withInternal ? log.after(after, limit) : log.visibleAfter(after, limit)).map(parseRow).map(withoutQuery);
     });
   }
 
@@ -289,4 +312,11 @@ export class Job extends DurableObject<Env> {
       throw error;
     }
   }
+}
+
+/** The query of a URL may hold what opens it to everybody: nobody is shown it again. */
+function withoutQuery(entry: Entry): Entry {
+  if (entry.type !== '_job' || entry.data.url === null) return entry;
+  const { origin, pathname } = new URL(entry.data.url);
+  return { ...entry, data: { ...entry.data, url: origin + pathname } };
 }

@@ -18,13 +18,15 @@ import {
 import { hasEnded, STAGE_PERCENT, Stage } from '../../contract/stages.ts';
 import type { LeaseRequest, TaskEntry, TaskError, TaskResult } from '../../contract/transcoder.ts';
 import { Draft, jobNotFound, Refusal } from './draft.ts';
-import { expireUpload, receive, received } from './receive.ts';
+import { expireUpload, failSource, receive, received } from './receive.ts';
 import { beginStage, report } from './report.ts';
 import type { JobState } from './state.ts';
 import { playback } from './view.ts';
 
 /** Attempts in a row that may end without one new segment. */
 export const MAX_ATTEMPTS = 3;
+
+const FETCHING = 'Fetching the source';
 
 /** `at` in milliseconds since 1970. */
 export type Command = { at: number } & (
@@ -35,6 +37,8 @@ export type Command = { at: number } & (
       bucket: string;
       /** Null when it is yet to be uploaded. */
       source: { size_bytes: number; content_type: string } | null;
+      /** Where it is fetched from. */
+      url?: string | null;
       options: JobOptions;
       metadata: Metadata;
       by: string;
@@ -47,6 +51,10 @@ export type Command = { at: number } & (
   | { type: 'received'; size_bytes: number; content_type: string }
   /** The source is not whole, and is not waited for any longer. */
   | { type: 'expire_upload' }
+  /** A part of the source has been fetched from its URL, or could not be; it goes on after `wait` ms. */
+  | { type: 'fetch_again'; run: number; wait: number }
+  /** The source cannot be fetched from its URL. */
+  | ({ type: 'fail_source'; run: number } & TaskError)
   | ({ type: 'lease' } & LeaseRequest)
   | { type: 'report'; lease: number; entries: TaskEntry[]; commits: Commit[] }
   | { type: 'release'; lease: number }
@@ -89,6 +97,11 @@ export function decide(state: JobState | null, command: Command): Entry[] {
       break;
     case 'expire_upload':
       expireUpload(draft);
+      break;
+    case 'fetch_again':
+      break;
+    case 'fail_source':
+      failSource(draft, command);
       break;
     case 'lease':
       lease(draft, command);
@@ -153,9 +166,9 @@ function holdsLease(draft: Draft, lease: number, repeated: 'finished' | 'release
 }
 
 function create(draft: Draft, { at: _at, type: _type, by, ...job }: CommandOf<'create'>): void {
-  draft.note('_job', job);
+  draft.note('_job', { url: null, ...job });
   draft.say('state', 'Job created', { state: 'created', attempt: 0, transcoder: null, by });
-  beginStage(draft, 'uploading', job.source ? 'Upload stored' : 'Uploading');
+  beginStage(draft, 'uploading', job.source ? 'Upload stored' : job.url ? FETCHING : 'Uploading');
   if (job.source) queue(draft);
 }
 
@@ -266,15 +279,19 @@ function cancel(draft: Draft, by: string): void {
   draft.say('cancelled', `Cancelled by ${by}`, { by }, { status: 'cancelled' });
 }
 
+/** What is left of a source that was to be fetched is not built on: it is fetched once more. */
 function retry(draft: Draft, by: string): void {
-  const { status, source } = draft.state;
+  const { status, source, url } = draft.state;
   if (status !== 'failed' && status !== 'cancelled') {
     throw new Refusal('invalid_state', `The job is ${status}; only failed and cancelled jobs can be tried again.`);
   }
-  if (!source) throw new Refusal('no_source', 'The source never arrived whole. Upload the video again.');
-  const start = { status: 'pending' as const, stage: 'uploading' as const, progress: STAGE_PERCENT.uploading.to };
+  if (!source && url === null)
+    throw new Refusal('no_source', 'The source never arrived whole. Upload the video again.');
+  const { from, to } = STAGE_PERCENT.uploading;
+  const start = { status: 'pending' as const, stage: 'uploading' as const, progress: source ? to : from };
   draft.say('state', 'Trying again', { state: 'retried', attempt: 0, transcoder: null, by }, start);
-  queue(draft);
+  if (source) queue(draft);
+  else beginStage(draft, 'uploading', FETCHING);
 }
 
 function remove(draft: Draft, by: string): void {

@@ -29,6 +29,8 @@ export interface JobState {
   bucket: string;
   /** Null while it is being uploaded. */
   source: { size_bytes: number; content_type: string } | null;
+  /** Where the source is fetched from; null when it is sent to us. */
+  url: string | null;
   /** Bytes of the source that arrived, as last logged. */
   bytes_received: number;
   options: JobOptions;
@@ -259,7 +261,7 @@ function showState(
       return next;
     case 'retried':
       Object.assign(next, { run_seq: entry.seq, fruitless: 0, attempt_over: true, error: null });
-      Object.assign(next, { completed_at: null, stage_at: {}, eta_seconds: null });
+      Object.assign(next, { completed_at: null, stage_at: {}, eta_seconds: null, bytes_received: 0 });
       return next;
     case 'created':
     case 'queued':

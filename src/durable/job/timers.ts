@@ -20,6 +20,8 @@ const PURE = {
 const ERRANDS = {
   /** Put the pending job into the queue, for the `rung`th time after the first. */
   doorbell: Errand.extend({ rung: z.int() }),
+  /** Put the job whose source is at a URL into the queue of those that fetch, for the `rung`th time after the first. */
+  fetch: Errand.extend({ rung: z.int() }),
   /** Tell the upload object of a job that ended without a source that no bytes are wanted any more. */
   close_upload: Errand,
   /** Bring the list of jobs up to date. */

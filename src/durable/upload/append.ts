@@ -43,6 +43,11 @@ export class Append {
     this.#hash = piece.checksum && createHash(piece.checksum.algorithm);
   }
 
+  /** Whether it takes no more bytes. */
+  get isOver(): boolean {
+    return this.#ended !== null;
+  }
+
   /** From this turn on the upload belongs to somebody else. */
   yield(): void {
     if (this.#ended) return;

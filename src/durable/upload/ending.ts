@@ -12,6 +12,7 @@ export const REPAIR_MS = 10_000;
 export class Ending {
   readonly #core: UploadCore;
   #running: Promise<boolean> | null = null;
+  #discarding: Promise<void> | null = null;
 
   constructor(core: UploadCore) {
     this.#core = core;
@@ -26,7 +27,14 @@ export class Ending {
   }
 
   /** The job ended without its source: removes what there is of it. May be repeated. */
-  async discard(closed: ResumableUpload): Promise<void> {
+  discard(closed: ResumableUpload): Promise<void> {
+    this.#discarding ??= this.#discard(closed).finally(() => {
+      this.#discarding = null;
+    });
+    return this.#discarding;
+  }
+
+  async #discard(closed: ResumableUpload): Promise<void> {
     const { env, store, multipart, settings } = this.#core;
     this.#core.save(closed, settings.UPLOAD_EXPIRY_MS);
     store.clearBytes();

@@ -26,7 +26,7 @@ const END_MS = 10_000;
 /** An upload that was closed before it was opened. */
 const UNKNOWN = {
   ...{ upload_id: null, owner: null, length: null, max_bytes: 0 },
-  ...{ content_type: '', metadata: null, expires_at: 0 },
+  ...{ content_type: '', metadata: null, fetching: null, expires_at: 0 },
 };
 
 export class Pieces {
@@ -42,12 +42,20 @@ export class Pieces {
   }
 
   open(upload: NewUpload): Position {
-    const known = this.#load();
-    if (known) return this.#position(known);
+    return this.#position(this.#load() ?? this.begin(upload));
+  }
+
+  begin(upload: NewUpload): ResumableUpload {
     const expires_at = Date.now() + this.#core.settings.UPLOAD_EXPIRY_MS;
-    const opened = { ...upload, via: 'pieces', phase: 'open', upload_id: null, tries: 0, expires_at } as const;
-    this.#core.save(opened, ASK_MS);
-    return this.#position(opened);
+    const rest = { via: 'pieces', phase: 'open', upload_id: null, tries: 0, expires_at } as const;
+    const begun = { fetching: null, ...upload, ...rest };
+    this.#core.save(begun, ASK_MS);
+    return begun;
+  }
+
+  /** Whether a request brings bytes at the moment. */
+  get isTaking(): boolean {
+    return this.#append !== null && !this.#append.isOver;
   }
 
   /**
@@ -63,8 +71,12 @@ export class Pieces {
   }
 
   async append(caller: Caller, piece: Piece, body: ReadableStream<Uint8Array> | null): Promise<Position> {
-    const { store, multipart } = this.#core;
     this.#refuseOthers(caller);
+    return this.take(piece, body);
+  }
+
+  async take(piece: Piece, body: ReadableStream<Uint8Array> | null): Promise<Position> {
+    const { store, multipart } = this.#core;
     this.#append?.yield();
     const append = new Append(store, multipart, piece, () => this.#tell());
     this.#append = append;
@@ -79,36 +91,43 @@ export class Pieces {
     return this.#position(this.#load() ?? upload);
   }
 
-  async close(job_id: string): Promise<void> {
+  /** `run`: the run of the job that has ended; another may have begun. */
+  async close(job_id: string, run: number): Promise<void> {
     const upload = this.#load();
-    if (upload?.phase === 'done') return;
+    if (upload?.phase === 'done' || (upload?.fetching?.run ?? 0) > run) return;
     this.#append?.drop(uploadGone());
     const known = upload ?? { ...UNKNOWN, job_id };
     await this.#ending.discard({ ...known, via: 'pieces', phase: 'closed', tries: 0 });
   }
 
   async alarm(upload: ResumableUpload): Promise<void> {
-    const { phase, job_id } = upload;
+    const { phase } = upload;
     if (phase === 'whole') await this.#ending.run();
-    else if (phase === 'open') await this.#askAgain(job_id);
+    else if (phase === 'open') await this.#askAgain();
     else {
       if (phase === 'closed') await this.#core.multipart.abort();
       await this.#core.forget();
     }
   }
 
-  async #askAgain(job_id: string): Promise<void> {
+  async #askAgain(): Promise<void> {
     const upload = this.#load();
     if (!upload) return;
-    if (!(await this.#isWanted(upload))) return this.close(job_id);
+    if (!(await this.#isWanted(upload))) return this.#close(upload);
     await this.#endIfWhole();
     const now = this.#load();
     if (now?.phase === 'open') this.#core.save(now, ASK_MS);
   }
 
-  /** To others it is as one that nobody knows. */
+  /** As far as is known about this upload, for its job. */
+  #close(upload: ResumableUpload): Promise<void> {
+    return this.close(upload.job_id, upload.fetching?.run ?? 0);
+  }
+
+  /** To others it is as one that nobody knows; one that is fetched, to everybody. */
   #refuseOthers(caller: Caller): void {
-    if (caller !== null && this.#load()?.owner !== caller) throw uploadNotFound();
+    const upload = this.#load();
+    if (upload?.fetching || (caller !== null && upload?.owner !== caller)) throw uploadNotFound();
   }
 
   /** The upload, when it is known and its bytes are wanted. */
@@ -117,7 +136,7 @@ export class Pieces {
     if (!upload) throw uploadNotFound();
     if (upload.phase === 'closed') throw uploadGone();
     if (!(await this.#unlessAway(upload))) {
-      await this.close(upload.job_id);
+      await this.#close(upload);
       throw uploadGone();
     }
     const now = this.#load();

@@ -1,6 +1,6 @@
 /**
  * One upload object per source, under the id of its job: a body that becomes a job when it is whole (body.ts), or a
- * file in pieces for a job that is already there (pieces.ts). Where the bytes are and how far they came is stored
+ * file in pieces for a job that is already there (pieces.ts), sent to us or fetched from a URL (fetched.ts). Where the bytes are and how far they came is stored
  * (store.ts); the end is a stored phase (ending.ts), which the alarm repeats until it is done.
  */
 import { DurableObject } from 'cloudflare:workers';
@@ -11,14 +11,26 @@ import { backoffMs } from '../timing.ts';
 import { Body } from './body.ts';
 import { UploadCore } from './core.ts';
 import { Ending } from './ending.ts';
+import { Fetched } from './fetched.ts';
 import { Pieces } from './pieces.ts';
 import { uploadBusy } from './refusals.ts';
-import type { Caller, Description, NewUpload, Piece, Position } from './stored.ts';
+import type {
+  Caller,
+  Description,
+  FetchOrder,
+  NewUpload,
+  Piece,
+  Position,
+  Slice,
+  SliceEnd,
+  SourceFound,
+} from './stored.ts';
 
 export class Upload extends DurableObject<Env> {
   readonly #core: UploadCore;
   readonly #body: Body;
   readonly #pieces: Pieces;
+  readonly #fetched: Fetched;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -26,6 +38,7 @@ export class Upload extends DurableObject<Env> {
     const ending = new Ending(this.#core);
     this.#body = new Body(this.#core, ending);
     this.#pieces = new Pieces(this.#core, ending);
+    this.#fetched = new Fetched(this.#core, ending, this.#pieces);
   }
 
   /** Opens the multipart upload of a body and returns its id. */
@@ -71,9 +84,26 @@ export class Upload extends DurableObject<Env> {
     return this.#answer(() => this.#pieces.append(caller, piece, body));
   }
 
-  /** The job ended without its source: nothing is wanted any more. May be repeated, and come before `open`. */
-  async close(job_id: string): Promise<void> {
-    await this.#pieces.close(job_id);
+  /** The next slice of a source that is fetched; null when there is none to fetch now. */
+  async claim(order: FetchOrder): Promise<Outcome<Slice | null>> {
+    return this.#answer(() => this.#fetched.claim(order));
+  }
+
+  /** Takes the bytes of a slice; they count as far as they come. */
+  async bring(n: number, found: SourceFound, body: ReadableStream<Uint8Array>): Promise<Outcome<Position>> {
+    return this.#answer(() => this.#fetched.bring(n, found, body));
+  }
+
+  /** Tells how a slice ended, and with it what comes next. */
+  async settle(n: number, end: SliceEnd): Promise<Outcome<void>> {
+    return this.#answer(() => this.#fetched.settle(n, end));
+  }
+
+  /**
+   * This run of the job ended without its source: nothing is wanted any more. May be repeated, and come before `open`.
+   */
+  async close(job_id: string, run: number): Promise<void> {
+    await this.#pieces.close(job_id, run);
   }
 
   override async alarm(): Promise<void> {

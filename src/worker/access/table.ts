@@ -36,6 +36,7 @@ export const ACCESS: Readonly<Record<string, readonly Who[]>> = {
   'DELETE /uploads/:id': [...WRITERS, 'upload'],
 
   'GET /jobs': READERS,
+  'POST /jobs': WRITERS,
   'GET /streams': [...READERS, 'watch'],
   'GET /jobs/:id': [...READERS, 'watch'],
   'GET /jobs/:id/stream': [...READERS, 'watch'],

@@ -7,13 +7,14 @@ import {
   EventsQuery,
   JobChanged,
   JobDeleted,
+  JobRequest,
   JobsPage,
   JobsQuery,
   StreamsQuery,
 } from '../../contract/api.ts';
 import { Job } from '../../contract/job.ts';
 import { StreamEvent, StreamsEvent } from './events.ts';
-import { answer, JOB, type Operations, URL_GIVEN } from './operation.ts';
+import { answer, BODY, JOB, json, type Operations, URL_GIVEN } from './operation.ts';
 import { idempotency, jobPath, streamHeaders, streamQuery } from './parameters.ts';
 import { VideoForm, VideoQuery } from './video.ts';
 
@@ -44,6 +45,16 @@ export const JOB_OPERATIONS: Operations = {
       ...['empty_file', 'body_incomplete', 'in_progress', 'token_used', 'length_required', 'too_large'],
       ...['unsupported_media_type', ...URL_GIVEN],
     ] as const,
+  },
+  'POST /jobs': {
+    tag: 'Jobs',
+    id: 'fetchVideo',
+    summary: 'Make a job of a video that is fetched from a URL',
+    description: 'A connection that breaks is tried again, and goes on where it was if the source can do that.',
+    headers: idempotency,
+    body: { required: true, content: json(JobRequest) },
+    answers: { 202: answer('The URL is accepted, and the video is being fetched.', Accepted) },
+    problems: [...BODY, 'in_progress', ...URL_GIVEN],
   },
   'GET /jobs': {
     tag: 'Jobs',

@@ -3,7 +3,6 @@
  * nothing knows that it is not the platform's. One route more than the product has takes the orders.
  */
 import { z } from 'zod';
-import type { Doorbell } from '../../../src/contract/transcoder.ts';
 import type { Env } from '../../../src/durable/env.ts';
 import worker, { Job as RealJob, Upload as RealUpload } from '../../../src/worker/index.ts';
 import { FAULTS_PATH, Order } from '../orders.ts';
@@ -36,6 +35,6 @@ export default {
     if (new URL(request.url).pathname === FAULTS_PATH) return take(request);
     return worker.fetch(request, faulty(env, orders), ctx);
   },
-  queue: (batch, env) => worker.queue(batch, faulty(env, orders)),
+  queue: (batch, env, ctx) => worker.queue(batch, faulty(env, orders), ctx),
   scheduled: (event, env) => worker.scheduled(event, faulty(env, orders)),
-} satisfies ExportedHandler<Env, Doorbell>;
+} satisfies ExportedHandler<Env, unknown>;
