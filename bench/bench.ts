@@ -1,5 +1,5 @@
-/** `npm run bench [-- pipeline | stream [...]]`: one of the benchmarks, or both, one after the other. */
-const BENCHMARKS = ['pipeline', 'stream'];
+/** `npm run bench [-- pipeline | stream | upload [...]]`: one of the benchmarks, or all, one after the other. */
+const BENCHMARKS = ['pipeline', 'stream', 'upload'];
 
 const [name, ...rest] = process.argv.slice(2);
 if (name !== undefined && !BENCHMARKS.includes(name)) {

@@ -6,6 +6,8 @@ import { overEventSource } from './over-event-source.ts';
 import { overFetch } from './over-fetch.ts';
 import { Requests } from './requests.ts';
 import type { RunSettings } from './run.ts';
+import { defaultUploadStore } from './upload-store.ts';
+import { type Uploaded, type UploadOptions, upload } from './uploads.ts';
 import { Watch } from './watch.ts';
 import { Webhooks } from './webhooks.ts';
 
@@ -16,6 +18,7 @@ export class Reelwire {
   readonly webhooks: Webhooks;
   readonly #requests: Requests;
   readonly #settings: Omit<RunSettings, 'url'>;
+  readonly #uploadStore = defaultUploadStore();
 
   constructor(options: ReelwireOptions) {
     checkClientOptions(options);
@@ -35,5 +38,15 @@ export class Reelwire {
   /** Follows a job's stream, from now until the run ends or the watch is closed. */
   watch(jobId: string, options: WatchOptions = {}): Watch {
     return new Watch({ ...this.#settings, url: this.#requests.job(jobId, '/stream') }, options);
+  }
+
+  /**
+   * Uploads a file, a `File` or another `Blob`, as a new job. Whatever cuts it off, it goes on where it was, by itself
+   * or with the next call. Rejects with an `ApiError` for what the server refuses, with an `UploadError` when nothing
+   * helps, and with the reason of the signal.
+   */
+  upload(file: Blob, options: UploadOptions = {}): Promise<Uploaded> {
+    const { delay, maxAttempts } = this.#settings;
+    return upload({ requests: this.#requests, store: this.#uploadStore, delay, maxAttempts }, file, options);
   }
 }

@@ -1,8 +1,9 @@
 /** Everything a program may use, but for the React hook, which is `reelwire-client/react`. */
 export { Reelwire } from './client.ts';
 export type { Delay } from './delay.ts';
-export { ApiError, WatchError, type WatchErrorCode } from './errors.ts';
+export { ApiError, UploadError, type UploadErrorCode, WatchError, type WatchErrorCode } from './errors.ts';
 export type { EndEvent, EventData, EventName, StatusData, StreamEvent } from './events.ts';
+export { fileUploadStore } from './file-upload-store.ts';
 export type { Changed, Deleted, EventsOptions, ListOptions, SubmitOptions } from './jobs.ts';
 export type { ReelwireOptions, WatchOptions } from './options.ts';
 export type { EventSourceClass, EventSourceLike } from './over-event-source.ts';
@@ -29,5 +30,7 @@ export type {
   WebhooksPage,
   WebhookWithSecret,
 } from './types.ts';
+export type { UploadStore } from './upload-store.ts';
+export type { Uploaded, UploadOptions, UploadProgress } from './uploads.ts';
 export type { Watch } from './watch.ts';
 export type { NewWebhook, WebhookDeleted, WebhookPaging } from './webhooks.ts';

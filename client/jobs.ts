@@ -1,7 +1,7 @@
 /** Jobs over HTTP. What the server refuses becomes an `ApiError`; what never reached it, the error of `fetch`. */
 import type { Requests } from './requests.ts';
+import { streamedForm } from './streamed-form.ts';
 import type { Accepted, Job, JobOptions, JobsPage, Metadata, Status, VisibleEntry } from './types.ts';
-import { streamedForm } from './upload.ts';
 
 export interface EventsOptions {
   /** Only entries with a greater number. Default 0: from the first. */

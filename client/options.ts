@@ -1,7 +1,8 @@
-/** What a client and a watch can be told, and the check that it makes sense: a mistake shows where it was made. */
+/** What a client, a watch and an upload can be told, and the check that it makes sense: a mistake shows where it was made. */
 import type { Delay } from './delay.ts';
 import type { EventSourceClass } from './over-event-source.ts';
 import type { Fetch } from './over-fetch.ts';
+import type { UploadOptions } from './uploads.ts';
 
 export interface ReelwireOptions {
   /** Where the server is: an absolute http or https address. No default. */
@@ -20,7 +21,7 @@ export interface ReelwireOptions {
   EventSource?: EventSourceClass;
   /** Waits before a reconnect: `ms` in milliseconds; has to resolve when the signal aborts. Default: a timer. */
   delay?: Delay;
-  /** Attempts to reconnect in a row before a watch gives up; each sign of life resets the count. 0 to Infinity, default 5. */
+  /** Attempts in a row before a watch or an upload gives up; each sign of life resets the count. 0 to Infinity, default 5. */
   maxAttempts?: number;
 }
 
@@ -41,6 +42,8 @@ const isAttempts: Check = (value) =>
   typeof value === 'number' && value >= 0 && (value % 1 === 0 || value === Number.POSITIVE_INFINITY);
 const ATTEMPTS = [isAttempts, 'an integer from 0, or Infinity'] as const;
 
+const SIGNAL = [(value: unknown) => value instanceof AbortSignal, 'an AbortSignal'] as const;
+
 const FUNCTION = [isFunction, 'a function'] as const;
 
 const CLIENT: Record<keyof ReelwireOptions, readonly [Check, string]> = {
@@ -54,9 +57,31 @@ const CLIENT: Record<keyof ReelwireOptions, readonly [Check, string]> = {
 
 const WATCH: Record<keyof WatchOptions, readonly [Check, string]> = {
   lastEventId: [(value) => eventId(value) !== null, 'an integer from 0, as a number or a string'],
-  signal: [(value) => value instanceof AbortSignal, 'an AbortSignal'],
+  signal: SIGNAL,
   maxAttempts: ATTEMPTS,
 };
+
+const STORE: Check = (value) =>
+  value === null || (typeof value === 'object' && 'get' in value && 'set' in value && 'delete' in value);
+
+const ANYTHING = [() => true, ''] as const;
+
+/** What describes the video, the server checks. */
+const UPLOAD: Record<keyof UploadOptions, readonly [Check, string]> = {
+  ...{ key: ANYTHING, options: ANYTHING, metadata: ANYTHING, webhookUrl: ANYTHING },
+  filename: [(value) => typeof value === 'string', 'a string'],
+  onCreated: FUNCTION,
+  onProgress: FUNCTION,
+  signal: SIGNAL,
+  chunkBytes: [(value) => Number.isSafeInteger(value) && Number(value) > 0, 'a number of bytes from 1'],
+  resume: [STORE, 'null or an object with get(), set() and delete()'],
+  maxAttempts: ATTEMPTS,
+};
+
+export function checkUploadOptions(file: unknown, options: UploadOptions): void {
+  if (!(file instanceof Blob)) throw new TypeError('upload(): the file must be a File or a Blob.');
+  check('upload()', UPLOAD, { ...options });
+}
 
 export function checkClientOptions(options: ReelwireOptions): void {
   check('new Reelwire()', CLIENT, { ...options, url: options.url ?? null });

@@ -4,6 +4,7 @@
  */
 import { LinkedAbort } from './abort.ts';
 import { EventStreamParser } from './parser.ts';
+import { Silence } from './silence.ts';
 import { type Connection, isEventStream, lost, outcomeOf, type Transport } from './transport.ts';
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -15,7 +16,9 @@ export const overFetch =
   (fetch: Fetch): Transport =>
   async (connection) => {
     const link = new LinkedAbort(connection.signal);
-    const silence = new Silence(() => link.abort(new Error(`The server said nothing for ${SILENCE_MS / 1000} s`)));
+    const silence = new Silence(SILENCE_MS, () =>
+      link.abort(new Error(`The server said nothing for ${SILENCE_MS / 1000} s`)),
+    );
     try {
       const response = await ask(fetch, connection, link.signal);
       if (!isEventStream(response)) return await outcomeOf(response);
@@ -50,24 +53,5 @@ async function* chunks({ body }: Response): AsyncGenerator<Uint8Array> {
     const { value } = await reader.read();
     if (!value) return;
     yield value;
-  }
-}
-
-class Silence {
-  readonly #tooLong: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(tooLong: () => void) {
-    this.#tooLong = tooLong;
-    this.begin();
-  }
-
-  begin(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#tooLong, SILENCE_MS);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
   }
 }

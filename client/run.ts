@@ -1,14 +1,12 @@
 /**
  * One run of a watch: connects, and connects again, until an event ends it or nothing is to be gained by going on.
  * What the server has sent once is not told again: an id at or below the last one is dropped. `status` always counts,
- * for it says where a fresh stream stands.
- *
- * Attempts count in a row. An event or a heartbeat shows that the way to the server works, and resets the count; being
- * offline uses none.
+ * for it says where a fresh stream stands. An event or a heartbeat shows that the way to the server works, and resets
+ * the count of attempts.
  */
 import { LinkedAbort } from './abort.ts';
-import { isOffline, onNetwork } from './connectivity.ts';
-import { backoffMs, type Delay } from './delay.ts';
+import { Attempts, attemptsMade, type Patience } from './attempts.ts';
+import { onNetwork } from './connectivity.ts';
 import { reasonOf, WatchError } from './errors.ts';
 import { type EndEvent, isEnd, isEventName, type StreamEvent } from './events.ts';
 import { eventId } from './options.ts';
@@ -17,12 +15,10 @@ import { lost, type Outcome, type Transport } from './transport.ts';
 
 export type ConnectionState = 'connecting' | 'open' | 'waiting' | 'offline' | 'closed';
 
-export interface RunSettings {
+export interface RunSettings extends Patience {
   readonly url: string;
   readonly transport: Transport;
   readonly getToken: GetToken | null;
-  readonly delay: Delay;
-  readonly maxAttempts: number;
 }
 
 /** Who is told; nothing any more after `close()`. */
@@ -35,8 +31,8 @@ export class Run {
   readonly #settings: RunSettings;
   readonly #audience: Audience;
   readonly #abort = new AbortController();
+  readonly #attempts: Attempts;
   #lastEventId: number | null;
-  #attempts = 0;
   /** The server's `retry`, in ms. */
   #floorMs = 0;
   #end: EndEvent | null = null;
@@ -44,6 +40,7 @@ export class Run {
   constructor(settings: RunSettings, audience: Audience, lastEventId: number | null) {
     this.#settings = settings;
     this.#audience = audience;
+    this.#attempts = new Attempts(settings, this.#abort.signal, (why) => this.#tell(why));
     this.#lastEventId = lastEventId;
   }
 
@@ -63,11 +60,8 @@ export class Run {
   /** Connects. Resolves when the run has ended; rejects with a WatchError when that will not be seen. */
   async follow(): Promise<void> {
     for (;;) {
+      await this.#attempts.untilOnline();
       if (this.#abort.signal.aborted) throw closed();
-      if (isOffline()) {
-        await this.#untilOnline();
-        continue;
-      }
       const outcome = await this.#connect();
       if (this.#end) return;
       if (this.#abort.signal.aborted) throw closed();
@@ -77,7 +71,9 @@ export class Run {
         case 'refused':
           throw new WatchError('refused', `The server refuses the stream: ${outcome.error.message}`, outcome.error);
         case 'lost':
-          if (!isOffline()) await this.#pause(outcome);
+          if (!(await this.#attempts.pause(Math.max(this.#floorMs, outcome.retryAfterMs)))) {
+            throw gaveUp(this.#settings.maxAttempts, outcome.cause);
+          }
           break;
         default:
           outcome satisfies never;
@@ -108,7 +104,7 @@ export class Run {
         signal: connection.signal,
         onOpen: () => isCurrent() && this.#tell('open'),
         onComment: () => {
-          this.#attempts = 0;
+          this.#attempts.reset();
         },
         onRetry: (ms) => {
           this.#floorMs = ms;
@@ -130,41 +126,12 @@ export class Run {
     const id = eventId(givenId);
     if (id === null || (name !== 'status' && id <= (this.#lastEventId ?? -1))) return false;
     const event = isEventName(name) ? ({ event: name, id, data: JSON.parse(data) } as StreamEvent) : null;
-    this.#attempts = 0;
+    this.#attempts.reset();
     this.#lastEventId = id;
     if (!event) return false;
     if (isEnd(event)) this.#end = event;
     this.#audience.onEvent(event);
     return this.#end !== null;
-  }
-
-  /** Until the next attempt; the wait is over early when the network goes. */
-  async #pause({ cause, retryAfterMs }: Extract<Outcome, { kind: 'lost' }>): Promise<void> {
-    const { delay, maxAttempts } = this.#settings;
-    this.#attempts += 1;
-    if (this.#attempts > maxAttempts) throw gaveUp(maxAttempts, cause);
-    const waiting = new LinkedAbort(this.#abort.signal);
-    const forgetNetwork = onNetwork('offline', () => waiting.abort());
-    this.#tell('waiting');
-    try {
-      await delay(backoffMs(this.#attempts, Math.max(this.#floorMs, retryAfterMs)), waiting.signal);
-    } catch (error) {
-      if (!waiting.signal.aborted) throw error;
-    } finally {
-      forgetNetwork();
-      waiting.end();
-    }
-  }
-
-  async #untilOnline(): Promise<void> {
-    this.#tell('offline');
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const forgetNetwork = onNetwork('online', resolve);
-    const abort = () => resolve();
-    this.#abort.signal.addEventListener('abort', abort);
-    await promise;
-    this.#abort.signal.removeEventListener('abort', abort);
-    forgetNetwork();
   }
 
   #tell(state: ConnectionState): void {
@@ -176,7 +143,6 @@ export const closed = (reason?: unknown): WatchError =>
   new WatchError('closed', 'The watch was closed before the run had ended.', reason);
 
 function gaveUp(attempts: number, cause: unknown): WatchError {
-  const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
-  const text = `Gave up after ${tries} to reconnect: ${reasonOf(cause)}. retry() tries again.`;
+  const text = `Gave up after ${attemptsMade(attempts)} to reconnect: ${reasonOf(cause)}. retry() tries again.`;
   return new WatchError('gave_up', text, cause);
 }

@@ -1,6 +1,5 @@
 /** What carries one connection to a stream: `fetch` and our parser, or an EventSource that the caller has given. */
-import { retryAfterMs } from './delay.ts';
-import { ApiError } from './errors.ts';
+import { ApiError, isFinal } from './errors.ts';
 
 /** One connection: where to, from where on, and whom to tell. */
 export interface Connection {
@@ -31,8 +30,6 @@ export type Transport = (connection: Connection) => Promise<Outcome>;
 
 export const lost = (cause: unknown, retryAfterMs = 0): Outcome => ({ kind: 'lost', cause, retryAfterMs });
 
-const PASSING = [408, 429];
-
 /** What an answer other than a stream means. Reads the body. */
 export async function outcomeOf(response: Response): Promise<Outcome> {
   const { status, headers } = response;
@@ -42,8 +39,7 @@ export async function outcomeOf(response: Response): Promise<Outcome> {
     return lost(new Error(`The answer is no event stream but ${headers.get('Content-Type') ?? 'of no type'}`));
   }
   const error = await ApiError.from(response);
-  const isFinal = status >= 400 && status < 500 && !PASSING.includes(status);
-  return isFinal ? { kind: 'refused', error } : lost(error, retryAfterMs(headers));
+  return isFinal(error) ? { kind: 'refused', error } : lost(error, error.retryAfterMs);
 }
 
 export const isEventStream = ({ status, headers }: Response): boolean =>

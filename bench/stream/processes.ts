@@ -17,21 +17,32 @@ export async function bundleWorker(folder: string): Promise<void> {
   await promisify(execFile)(wrangler, ['deploy', '--dry-run', '--outdir', folder], { cwd: ROOT, env });
 }
 
-/** Starts the server, does the case to it, and ends the server. */
-export async function measureCase(kind: Kind, one: Case, bundle: string): Promise<Measured> {
-  const server = fork(join(import.meta.dirname, `servers/${kind}.ts`), [bundle], { stdio: STDIO });
+/** Starts a server of bench, hands over its port and its process id, and ends it. */
+export async function withServer<T>(
+  script: string,
+  args: string[],
+  use: (server: { port: number; pid: number }) => Promise<T>,
+): Promise<T> {
+  const server = fork(join(ROOT, 'bench', script), args, { stdio: STDIO });
   try {
     const { port } = Ready.parse(await message(server));
-    const task: Task = { case: one.name, kind, port, pid: server.pid ?? 0 };
+    return await use({ port, pid: server.pid ?? 0 });
+  } finally {
+    await end(server);
+  }
+}
+
+/** Does the case to a server of its own. */
+export function measureCase(kind: Kind, one: Case, bundle: string): Promise<Measured> {
+  return withServer(`stream/servers/${kind}.ts`, [bundle], async (server) => {
+    const task: Task = { case: one.name, kind, ...server };
     const generator = fork(join(import.meta.dirname, 'generator.ts'), [JSON.stringify(task)], { stdio: STDIO });
     try {
       return Measured.parse(await message(generator));
     } finally {
       await end(generator);
     }
-  } finally {
-    await end(server);
-  }
+  });
 }
 
 const STDIO = ['ignore', 'ignore', 'inherit', 'ipc'] as const satisfies unknown[];

@@ -1,4 +1,4 @@
-/** The package, packed and installed: it follows a job in plain Node and in a Vite app, and its types hold. */
+/** The package, packed and installed: it uploads and follows a job in plain Node and in a Vite app, and its types hold. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,8 +45,30 @@ test('in an empty Node project it follows a job to its end', async () => {
   expect(complaints(await job.log(), heard)).toEqual([]);
 });
 
+const UPLOAD = `import { fileUploadStore, Reelwire } from 'reelwire-client';
+const [, , url, store] = process.argv;
+const file = new Blob(['some bytes']);
+console.log(JSON.stringify(await new Reelwire({ url }).upload(file, { resume: fileUploadStore(store), key: 'packed' })));
+`;
+
+const LOADED = `import 'reelwire-client';
+import { createRequire } from 'node:module';
+const isLoaded = () => Object.keys(createRequire(import.meta.url).cache).some((name) => name.includes('tus-js-client'));
+const before = isLoaded();
+await import('tus-js-client');
+console.log(JSON.stringify([before, isLoaded()]));
+`;
+
+test('in an empty Node project it uploads, and only then loads what it needs for that', async () => {
+  await node.write('upload.js', UPLOAD);
+  const { job_id } = JSON.parse(await node.node('upload.js', system.url, join(node.folder, 'uploads.json')));
+  expect(await system.job(job_id)).toMatchObject({ key: 'packed', status: 'pending', progress: 10 });
+  await node.write('loaded.js', LOADED);
+  expect(JSON.parse(await node.node('loaded.js'))).toEqual([false, true]);
+});
+
 /** What a program relies on; and what it may not do, so that nothing is `any`. */
-const TYPES = `import { ApiError, type EndEvent, type Job, Reelwire, type StreamEvent, WatchError } from 'reelwire-client';
+const TYPES = `import { ApiError, type EndEvent, type Job, Reelwire, type StreamEvent, UploadError, WatchError } from 'reelwire-client';
 
 export async function use(client: Reelwire): Promise<number> {
   const watch = client.watch('id', { lastEventId: '7' });
@@ -73,7 +95,15 @@ export async function use(client: Reelwire): Promise<number> {
   for (const { type, data } of events) if (type === 'rendition') data.details.vmaf?.samples;
   try {
     await client.jobs.submit(new Blob([]), { options: { quality: 'high' }, metadata: { a: 'b' } });
+    const { stream_url, webhook } = await client.upload(new Blob([]), {
+      onProgress: ({ sent, total }) => (sent / total).toFixed(),
+      resume: null,
+    });
+    stream_url.concat(webhook?.id ?? '');
+    // @ts-expect-error not bytes by themselves
+    await client.upload(new Uint8Array(1));
   } catch (error) {
+    if (error instanceof UploadError && error.code === 'gave_up') return 0;
     if (error instanceof ApiError) return error.status;
     if (error instanceof WatchError && error.code === 'refused') return error.status ?? 0;
   }

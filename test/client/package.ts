@@ -1,16 +1,20 @@
 /**
- * The package as others get it: packed by npm with its build, and installed from that file, without a network, into a
- * project in a temporary folder. React and the types that a project would bring itself are linked to the repository's.
+ * The package as others get it: packed by npm with its build, and unpacked from that file into a project in a temporary
+ * folder, as npm would. What it depends on, React, and the types that a project would bring itself are linked to the
+ * repository's: npm could bring them only over a network.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 import { ROOT } from '../../tools/paths.mjs';
 
 const run = promisify(execFile);
+const Package = z.object({ dependencies: z.record(z.string(), z.string()).optional() });
 const MODULES = join(ROOT, 'node_modules');
+const PACKAGE = 'reelwire-client';
 const REACT = ['react', 'react-dom', '@types/react', '@types/react-dom', 'csstype'];
 
 export class Project {
@@ -29,7 +33,11 @@ export class Project {
   static async make(tarball: string): Promise<Project> {
     const project = new Project(await mkdtemp(join(tmpdir(), 'reelwire-project-')));
     await project.write('package.json', JSON.stringify({ name: 'project', private: true, type: 'module' }));
-    await npm(project.folder, 'install', '--offline', '--no-audit', '--no-fund', tarball);
+    const folder = join(project.folder, 'node_modules', PACKAGE);
+    await mkdir(folder, { recursive: true });
+    await run('tar', ['-x', '-f', tarball, '-C', folder, '--strip-components=1']);
+    const { dependencies = {} } = Package.parse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')));
+    await project.#link(Object.keys(dependencies));
     return project;
   }
 
@@ -38,8 +46,12 @@ export class Project {
     await writeFile(join(this.folder, name), text);
   }
 
-  async withReact(): Promise<void> {
-    for (const name of REACT) {
+  withReact(): Promise<void> {
+    return this.#link(REACT);
+  }
+
+  async #link(names: string[]): Promise<void> {
+    for (const name of names) {
       const link = join(this.folder, 'node_modules', name);
       await mkdir(dirname(link), { recursive: true });
       await symlink(join(MODULES, name), link);

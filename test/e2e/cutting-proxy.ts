@@ -1,11 +1,12 @@
 /**
- * A bad network: a TCP proxy on loopback that cuts connections after a random number of response bytes, so in the
- * middle of the head, of a chunk, of an event, of a character. Half of the cuts close the connection, half reset it.
- * What came before the cut is handed over. The random numbers follow from a seed. After so many cuts every connection
- * is let through.
+ * A bad network: a TCP proxy on loopback that cuts connections after a random number of bytes of the answers, so in the
+ * middle of the head, of a chunk, of an event, of a character; or of the requests, if told so. Half of the cuts close
+ * the connection, half reset it. What came before the cut is handed over. The random numbers follow from a seed. After
+ * so many cuts every connection is let through.
  */
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 export interface Cutting {
   /** 32 bits; the same seed cuts at the same bytes. */
@@ -14,7 +15,17 @@ export interface Cutting {
   readonly cuts: number;
   /** Each cut falls before this byte of its response. */
   readonly within: number;
+  /** When given, about half of the cuts fall before this byte of what the client sends on its connection. */
+  readonly withinRequests?: number;
 }
+
+/** How many bytes a connection carries before it is cut. */
+interface Life {
+  up: number;
+  down: number;
+}
+
+const FOR_EVER: Life = { up: Number.POSITIVE_INFINITY, down: Number.POSITIVE_INFINITY };
 
 export class CuttingProxy {
   readonly url: string;
@@ -83,35 +94,49 @@ export class CuttingProxy {
         if (!isCut) other.end();
       });
     }
-    client.pipe(edge);
-    let left: number | null = null;
+    let life: Life | null = null;
+    const cut = (from: Socket, to: Socket, lastBytes: Uint8Array): void => {
+      isCut = true;
+      from.destroy();
+      this.#cut(to, lastBytes);
+    };
+    const up = new Transform({
+      transform: (bytes: Buffer, _, done) => {
+        if (this.#cutting.withinRequests !== undefined) life ??= this.#lifetime();
+        const left = life?.up ?? Number.POSITIVE_INFINITY;
+        if (life) life.up -= bytes.length;
+        if (bytes.length < left) return done(null, bytes);
+        cut(client, edge, bytes.subarray(0, left));
+      },
+    });
+    client.pipe(up).pipe(edge);
     edge.on('data', (bytes) => {
-      if (left === null) {
-        left = this.#bytesToLive();
+      if (life === null) {
+        life = this.#lifetime();
         this.#events.emit('change');
       }
-      if (bytes.length < left) {
-        left -= bytes.length;
-        if (client.writable) client.write(bytes);
-      } else {
-        isCut = true;
-        edge.destroy();
-        this.#cut(client, bytes.subarray(0, left));
-      }
+      const left = life.down;
+      life.down -= bytes.length;
+      if (bytes.length >= left) cut(edge, client, bytes.subarray(0, left));
+      else if (client.writable) client.write(bytes);
     });
     this.#connections += 1;
     this.#events.emit('change');
   }
 
-  #bytesToLive(): number {
-    if (this.#planned === this.#cutting.cuts) return Number.POSITIVE_INFINITY;
+  #lifetime(): Life {
+    const { cuts, within, withinRequests } = this.#cutting;
+    if (this.#planned === cuts) return { ...FOR_EVER };
     this.#planned += 1;
-    return Math.floor(this.#random() * this.#cutting.within);
+    if (withinRequests !== undefined && this.#random() < 0.5) {
+      return { ...FOR_EVER, up: Math.floor(this.#random() * withinRequests) };
+    }
+    return { ...FOR_EVER, down: Math.floor(this.#random() * within) };
   }
 
-  #cut(client: Socket, lastBytes: Uint8Array): void {
-    if (this.#random() < 0.5) client.end(lastBytes);
-    else client.write(lastBytes, () => client.resetAndDestroy());
+  #cut(socket: Socket, lastBytes: Uint8Array): void {
+    if (this.#random() < 0.5) socket.end(lastBytes);
+    else socket.write(lastBytes, () => socket.resetAndDestroy());
     this.#cuts += 1;
     this.#events.emit('change');
   }

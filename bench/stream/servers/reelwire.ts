@@ -3,6 +3,7 @@
  * reached at a socket of workerd itself: no proxy of the development tools stands before it. The folder of the bundle
  * is the one argument.
  */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions } from 'wrangler';
@@ -10,6 +11,9 @@ import { ROOT } from '../../../tools/paths.mjs';
 import { serve } from './lifetime.ts';
 
 const folder = process.argv[2] ?? '';
+const texts = readdirSync(folder)
+  .filter((name) => name.endsWith('.sql'))
+  .map((name) => ({ type: 'Text' as const, path: join(folder, name) }));
 const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
@@ -23,7 +27,7 @@ const miniflare = new Miniflare(
         ...workerOptions,
         name: 'reelwire',
         modulesRoot: folder,
-        modules: [{ type: 'ESModule', path: join(folder, 'index.js') }],
+        modules: [{ type: 'ESModule', path: join(folder, 'index.js') }, ...texts],
         bindings: { REELWIRE_OPEN: '1', LEASE_MS: '600000' },
         unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
       },
