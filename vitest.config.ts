@@ -53,7 +53,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['test/{unit,transcoder,tools,e2e,faults,browser,client}/**/*.test.ts'],
+          include: ['test/{unit,transcoder,tools,e2e,faults,browser,client,cli}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: MAX_WORKERS,

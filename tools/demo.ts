@@ -2,9 +2,8 @@
  * `npm run demo [-- FILE] [--json]`: one video through the whole system, watched live. Exit code 0 only when the job
  * completed. Whatever happens, nothing is left running that was not running before, and no temporary folder.
  */
-import { Bars } from './demo/bars.ts';
+import { chooseDisplay } from '../cli/display/choose.ts';
 import { makeClip } from './demo/clip.ts';
-import { JsonLines, Lines } from './demo/lines.ts';
 import { readOptions } from './demo/options.ts';
 import { type Reach, reach } from './demo/reach.ts';
 import { runJob } from './demo/run.ts';
@@ -15,7 +14,7 @@ import { readSettings } from './settings.ts';
 await main(async (stop) => {
   const { file, json } = readOptions(process.argv.slice(2), process.env);
   const settings = readSettings();
-  const display = json ? new JsonLines() : process.stdout.isTTY ? new Bars() : new Lines();
+  const display = chooseDisplay(json, false);
   const scratch = makeScratch('clip');
   let reached: Reach | null = null;
   try {

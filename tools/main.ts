@@ -8,10 +8,10 @@ import { constants } from 'node:os';
 /** Something the person at the terminal can mend: shown without a stack. */
 export class Refusal extends Error {
   override name = 'Refusal';
-  readonly exitCode: number;
+  readonly exitCode: 1 | 2 | 3;
 
-  /** `exitCode` 2 is for a command line or setting that cannot be used. */
-  constructor(message: string, exitCode: 1 | 2 = 1) {
+  /** `exitCode` 2 is for a command line or setting that cannot be used, 3 for a server that refuses or does not answer. */
+  constructor(message: string, exitCode: Refusal['exitCode'] = 1) {
     super(message);
     this.exitCode = exitCode;
   }
@@ -30,9 +30,22 @@ export class Interruption extends Error {
 
 const PARENT_CHECK_MS = 1000;
 
+let interrupted: (() => void) | null = null;
+
+/** SIGINT no longer stops the command, but calls `handler`; until the returned function is called. */
+export function takeInterrupts(handler: () => void): () => void {
+  interrupted = handler;
+  return () => {
+    interrupted = null;
+  };
+}
+
 export async function main(command: (stop: AbortSignal) => Promise<number>): Promise<never> {
   const stop = new AbortController();
-  const interrupt = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => stop.abort(new Interruption(signal));
+  const interrupt = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => {
+    if (signal === 'SIGINT' && interrupted) interrupted();
+    else stop.abort(new Interruption(signal));
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
   process.stdout.on('error', () => interrupt('SIGHUP'));
   process.stderr.on('error', () => interrupt('SIGHUP'));

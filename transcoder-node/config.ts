@@ -54,6 +54,8 @@ export interface Config {
   readonly slots: number;
   /** Say what is here and what is missing, and end. */
   readonly check: boolean;
+  /** Say it in JSON. */
+  readonly json: boolean;
   /** Do what is in the queues, and end. */
   readonly once: boolean;
   readonly workDir: string;
@@ -79,6 +81,7 @@ export function readConfig(args: readonly string[], environment: Record<string, 
     token: env.TRANSCODER_TOKEN,
     slots: check('--slots', Slots, flags.slots ?? '1'),
     check: flags.check ?? false,
+    json: flags.json ?? false,
     once: flags.once ?? false,
     workDir: env.WORK_DIR ?? tmpdir(),
     vmafFloor: check('VMAF_FLOOR', Score, env.VMAF_FLOOR ?? String(VMAF_FLOOR)),
@@ -96,6 +99,7 @@ interface Flags {
   readonly edge?: string | undefined;
   readonly slots?: string | undefined;
   readonly check?: boolean | undefined;
+  readonly json?: boolean | undefined;
   readonly once?: boolean | undefined;
   readonly 'metrics-port'?: string | undefined;
 }
@@ -103,13 +107,12 @@ interface Flags {
 function readFlags(args: readonly string[]): Flags {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const options = { edge: text, slots: text, check: flag, once: flag, 'metrics-port': text };
+  const options = { edge: text, slots: text, check: flag, json: flag, once: flag, 'metrics-port': text };
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    throw new ConfigError(
-      `${toError(error).message} Usage: --edge URL [--slots N] [--once] [--check] [--metrics-port PORT]`,
-    );
+    const usage = 'Usage: --edge URL [--slots N] [--once] [--check [--json]] [--metrics-port PORT]';
+    throw new ConfigError(`${toError(error).message} ${usage}`);
   }
 }
 

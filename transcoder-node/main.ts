@@ -2,7 +2,7 @@
  * A transcoder: finds its tools, then takes tasks from the queue until it is told to stop.
  *
  *   node transcoder-node/main.ts --edge URL [--slots N] [--once] [--metrics-port PORT]
- *   node transcoder-node/main.ts --check
+ *   node transcoder-node/main.ts --check [--json]
  *
  * `--once` ends when the queues are empty and all tasks are over: with 0, or with 1 when a task failed or a queue was
  * out of reach. `--check` only says what is here and what is missing, and ends with 0 or 1.
@@ -49,7 +49,7 @@ async function main(signal: AbortSignal): Promise<number> {
   try {
     const machine = await examine(config.paths, workFolder.path, signal);
     if (config.check) {
-      process.stdout.write(inWords(machine, config));
+      process.stdout.write(config.json ? `${JSON.stringify(machine)}\n` : inWords(machine, config));
       return machine.problems.length > 0 ? 1 : 0;
     }
     const settings = { vmafFloor: config.vmafFloor, stallMs: STALL_MS };

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
-import { follow, type StreamEvent } from '../../tools/demo/follow.ts';
+import { follow } from '../../cli/follow.ts';
+import { Reelwire, type StreamEvent } from '../../client/index.ts';
 
-const LIMITS = { unreachable: 400, reopenAfter: 30 };
 let server: Server | null = null;
 
 afterEach(() => {
@@ -25,7 +25,7 @@ async function serve(...answers: ((response: ServerResponse) => void)[]) {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return { url: `http://127.0.0.1:${address.port}/jobs/x/stream`, asked };
+  return { url: `http://127.0.0.1:${address.port}`, asked };
 }
 
 const head = (response: ServerResponse) =>
@@ -50,8 +50,13 @@ const refuses = (status: number) => (response: ServerResponse) => response.write
 
 async function collect(url: string, signal = new AbortController().signal) {
   const seen: StreamEvent[] = [];
-  const last = await follow(url, signal, (event) => seen.push(event), LIMITS);
-  return { last, seen: seen.map(({ event, id }) => [event, id]) };
+  const said: string[] = [];
+  const client = new Reelwire({ url, delay: async () => undefined, maxAttempts: 3 });
+  const last = await follow(client, 'x', signal, {
+    event: (event) => seen.push(event),
+    note: (text) => said.push(text),
+  });
+  return { last, said, seen: seen.map(({ event, id }) => [event, id]) };
 }
 
 it('shows every event with its id and ends with the last', async () => {
@@ -59,27 +64,26 @@ it('shows every event with its id and ends with the last', async () => {
   const { last, seen } = await collect(url);
   expect(seen).toEqual([
     ['progress', 3],
-    ['done', null],
     ['complete', 4],
   ]);
   expect(last).toEqual({ event: 'complete', id: 4, data: { status: 'completed' } });
 });
 
-it('resumes after a broken connection, and after an answer that is no stream', async () => {
+it('resumes after a broken connection, and after an answer that is no stream, and says so once', async () => {
   const { url, asked } = await serve(breaksOff, refuses(503), refuses(502), whole);
-  const { seen } = await collect(url);
+  const { seen, said } = await collect(url);
+  expect(said).toEqual(['The connection is lost; connecting again ...', 'Connected again.']);
   expect(seen).toEqual([
     ['status', 1],
     ['progress', 2],
     ['progress', 3],
-    ['done', null],
     ['complete', 4],
   ]);
   expect(asked).toEqual([
     { query: null, header: undefined },
     { query: null, header: '2' },
-    { query: '2', header: undefined },
-    { query: '2', header: undefined },
+    { query: null, header: '2' },
+    { query: null, header: '2' },
   ]);
 });
 
@@ -93,12 +97,12 @@ it('takes an error that the server sends for the end of the job, not of the conn
 });
 
 it.each([
-  ['stays away', refuses(503), /out of reach for 0\.4 s/],
-  ['keeps breaking off without a word', (response: ServerResponse) => response.destroy(), /out of reach/],
-  ['does not know the job any more', refuses(404), /not there any more \(HTTP 404\)/],
-])('gives up on a server that %s', async (_, answer, sentence) => {
+  ['stays away', refuses(503), { code: 'gave_up' }],
+  ['keeps breaking off without a word', (response: ServerResponse) => response.destroy(), { code: 'gave_up' }],
+  ['does not know the job any more', refuses(404), { code: 'refused', status: 404 }],
+])('gives up on a server that %s', async (_, answer, error) => {
   const { url } = await serve(answer);
-  await expect(collect(url)).rejects.toThrow(sentence);
+  await expect(collect(url)).rejects.toMatchObject(error);
 });
 
 it('ends with the reason of an abort', async () => {

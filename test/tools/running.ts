@@ -27,15 +27,23 @@ export class Running {
 
   /** Its TMPDIR. */
   readonly tmp: string;
+  /** What an environment holds that names a folder of its own; null when its TMPDIR is that of everybody. */
+  readonly #folders: string | null;
 
-  /** `program` null: this Node. */
-  constructor(program: string | null, args: string[], env: Record<string, string>) {
+  /** `program` null: this Node. `input` `pipe`: what `type()` writes. */
+  constructor(
+    program: string | null,
+    args: string[],
+    env: Record<string, string>,
+    input: 'ignore' | 'pipe' = 'ignore',
+  ) {
     const [name, value] = this.#mark.split('=');
     this.tmp = env.TMPDIR ?? tmpdir();
+    this.#folders = env.TMPDIR === undefined ? null : `=${join(env.TMPDIR, 'reelwire-')}`;
     this.#child = spawn(program ?? process.execPath, args, {
       cwd: ROOT,
       env: { ...process.env, INIT_CWD: ROOT, ...env, [String(name)]: value },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input, 'pipe', 'pipe'],
     });
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk;
@@ -50,6 +58,10 @@ export class Running {
     return this.#child.pid ?? 0;
   }
 
+  type(keys: string): void {
+    this.#child.stdin?.write(keys);
+  }
+
   send(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -59,7 +71,7 @@ export class Running {
     return pids().flatMap((pid) => {
       const environment = read(pid, 'environ')?.split('\0') ?? [];
       const command = read(pid, 'cmdline')?.replaceAll('\0', ' ').trim() ?? '';
-      const ours = (entry: string) => entry === this.#mark || entry.includes(`=${join(this.tmp, 'reelwire-')}`);
+      const ours = (entry: string) => entry === this.#mark || (this.#folders !== null && entry.includes(this.#folders));
       return environment.some(ours) && command !== '' ? [{ pid, command }] : [];
     });
   }

@@ -1,17 +1,16 @@
 /** Makes the demo's own video: ten seconds of a moving test picture with a tone. */
 import { execFile } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { readVideo, type VideoFile } from '../../cli/videos.ts';
 import { Refusal } from '../main.ts';
 import { ROOT } from '../paths.mjs';
-import type { VideoFile } from './options.ts';
 
 const SECONDS = 10;
 
 export async function makeClip(folder: string, signal: AbortSignal): Promise<VideoFile> {
-  const name = 'reelwire-demo.mp4';
-  const path = join(folder, name);
+  const path = join(folder, 'reelwire-demo.mp4');
   const picture = `testsrc2=size=1280x720:rate=30:duration=${SECONDS}`;
   const tone = `sine=frequency=440:beep_factor=4:sample_rate=48000:duration=${SECONDS}`;
   const encode = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '20', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
@@ -26,7 +25,7 @@ export async function makeClip(folder: string, signal: AbortSignal): Promise<Vid
       `The demo clip could not be made. Check FFMPEG_PATH, or name a video of yours: npm run demo -- FILE\n${reason}`,
     );
   }
-  return { path, name, bytes: statSync(path).size };
+  return readVideo(path, folder, 'Name a video of yours: npm run demo -- FILE');
 }
 
 /** `FFMPEG_PATH`, else the bundled program, else the one on PATH. */

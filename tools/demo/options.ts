@@ -1,14 +1,7 @@
 /** The command line of the demo: `npm run demo [-- FILE] [--json]`. */
-import { statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readVideo, type VideoFile } from '../../cli/videos.ts';
 import { Refusal } from '../main.ts';
-
-export interface VideoFile {
-  path: string;
-  name: string;
-  bytes: number;
-}
 
 export interface DemoOptions {
   /** `null`: a clip is made. */
@@ -25,7 +18,10 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): DemoOptions
   }
   const [given] = positionals;
   return {
-    file: given === undefined ? null : readFile(given, resolve(env.INIT_CWD || process.cwd(), given)),
+    file:
+      given === undefined
+        ? null
+        : readVideo(given, env.INIT_CWD || process.cwd(), 'Name a video file, or none for a generated clip.'),
     json: values.json,
   };
 }
@@ -36,12 +32,4 @@ function parse(args: string[]) {
   } catch (error) {
     throw new Refusal(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`, 2);
   }
-}
-
-function readFile(given: string, path: string): VideoFile {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw new Refusal(`There is no file ${given} (looked for ${path}). Check the name.`, 2);
-  if (!stat.isFile()) throw new Refusal(`${given} is not a file. Name a video file, or none for a generated clip.`, 2);
-  if (stat.size === 0) throw new Refusal(`${given} is empty. Name a video file, or none for a generated clip.`, 2);
-  return { path, name: basename(path), bytes: stat.size };
 }

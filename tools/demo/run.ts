@@ -1,11 +1,13 @@
-/** The demo's job itself: upload, follow to the end, say how it went. */
-import { z } from 'zod';
-import type { Display } from './display.ts';
-import { follow } from './follow.ts';
-import type { VideoFile } from './options.ts';
+/** The demo's job itself, as `reelwire process --watch` does it: upload, follow to the end, say how it went. */
+import type { Display } from '../../cli/display/display.ts';
+import { explain, inWords } from '../../cli/failure.ts';
+import { connect } from '../../cli/settings.ts';
+import { failureText, hasCompleted, type Outcome, summaryJson, summaryText } from '../../cli/summary.ts';
+import { upload } from '../../cli/upload.ts';
+import type { VideoFile } from '../../cli/videos.ts';
+import { watchToEnd } from '../../cli/watch.ts';
+import { Refusal } from '../main.ts';
 import type { Reach } from './reach.ts';
-import { askJob, sizeText, startCommand, summaryJson, summaryText } from './summary.ts';
-import { upload } from './upload.ts';
 
 export interface Surroundings {
   display: Display;
@@ -15,39 +17,50 @@ export interface Surroundings {
 
 /** The exit code: 0 only when the job completed. */
 export async function runJob(file: VideoFile, reached: Reach, { display, stop, json }: Surroundings): Promise<number> {
+  const outcome = await processed(file, reached, display, stop);
+  display.end();
+  const { end } = outcome;
+  if (json) console.log(summaryJson(outcome));
+  else if (hasCompleted(outcome)) {
+    for (const line of summaryText(outcome, (hls) => watchWords(hls, reached))) console.log(line);
+  }
+  if (end.event === 'complete') return 0;
+  console.error(failureText(end));
+  return 1;
+}
+
+async function processed(file: VideoFile, reached: Reach, display: Display, stop: AbortSignal): Promise<Outcome> {
   const { origin, failed } = reached;
   const since = performance.now();
   const broken = new AbortController();
   failed.catch((error: unknown) => broken.abort(error));
   const signal = AbortSignal.any([stop, broken.signal]);
-
-  display.note(`Uploading ${file.name} (${sizeText(file.bytes)}) ...`);
-  const { job_id: jobId, stream_url: stream } = await upload(origin, file.path, file.name, signal);
-  display.note(`Job ${jobId}`);
-  const last = await follow(stream, signal, (event) => display.event(event)).catch((error: unknown) => {
+  const client = connect({ url: origin, key: null }, signal);
+  let jobId: string | null = null;
+  try {
+    ({ job_id: jobId } = await upload(client, file, { label: file.name }, display, signal));
+    display.note(`Job ${jobId}`);
+    return await watchToEnd(client, { jobId, name: file.name }, display, signal, since);
+  } catch (error) {
     display.end();
-    if (stop.aborted) display.note(partingWords(jobId, reached));
-    throw error;
-  });
-
-  const seconds = Math.round((performance.now() - since) / 100) / 10;
-  const outcome = { jobId, job: await askJob(origin, jobId), status: String(last.data.status), seconds };
-  display.end();
-  if (json) console.log(summaryJson(outcome));
-  else if (last.event === 'complete') for (const line of summaryText(outcome, reached)) console.log(line);
-  if (last.event === 'complete') return 0;
-  console.error(last.event === 'cancelled' ? 'The job was cancelled.' : `The job failed: ${failureText(last.data)}`);
-  return 1;
+    if (stop.aborted && jobId !== null) display.note(partingWords(jobId, reached));
+    const failure = explain(error, origin);
+    throw failure ? new Refusal(inWords(failure), failure.exitCode === 2 ? 2 : 1) : error;
+  }
 }
+
+const watchWords = (hls: string, { joined, address }: Reach): string =>
+  joined
+    ? `Watch it in a player: ${address}${hls}`
+    : `Watch it: run "${startCommand()}", then open ${address}${hls} in a player`;
 
 const partingWords = (jobId: string, { joined, address }: Reach): string =>
   joined
     ? `Stopped watching; the job goes on: ${address}/jobs/${jobId}`
     : `Stopped; the job goes on with the next "${startCommand()}": ${address}/jobs/${jobId}`;
 
-const Failure = z.object({ message: z.string(), details: z.object({ code: z.string() }) });
-
-function failureText(data: Record<string, unknown>): string {
-  const failure = Failure.safeParse(data);
-  return failure.success ? `${failure.data.message} (${failure.data.details.code})` : JSON.stringify(data);
+/** `npm start` with the settings that lead to the same jobs. */
+function startCommand(env: NodeJS.ProcessEnv = process.env): string {
+  const settings = ['PORT', 'HOST', 'STATE_DIR'].flatMap((name) => (env[name] ? [`${name}=${env[name]}`] : []));
+  return [...settings, 'npm start'].join(' ');
 }

@@ -7,9 +7,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { Refusal } from '../main.ts';
-import { ROOT, stateDir } from '../paths.mjs';
-import type { Place } from './options.ts';
+import { Refusal } from '../../tools/main.ts';
+import { ROOT, stateDir } from '../../tools/paths.mjs';
+import type { Place } from './place.ts';
 
 const Answer = z.array(z.object({ results: z.array(z.unknown()) })).min(1);
 

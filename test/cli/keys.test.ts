@@ -1,13 +1,12 @@
-/** `npm run keys`: what it says, and what it leaves in the database. */
+/** `reelwire keys`: what it says, and what it leaves in the database. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ApiKey, digestOf, NewApiKey } from '../../src/contract/access.ts';
-import { readKeysOptions } from '../../tools/keys/options.ts';
-import { ROOT } from '../../tools/paths.mjs';
-import { Running } from './running.ts';
+import { Running } from '../tools/running.ts';
+import { BIN, refusalOf } from './command.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -16,7 +15,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function keys(...args: string[]): Promise<{ code: number | string; out: string; err: string }> {
-  const running = new Running(null, [join(ROOT, 'tools/keys.ts'), ...args], { STATE_DIR: folder });
+  const running = new Running(null, [BIN, 'keys', ...args], { STATE_DIR: folder });
   return { code: await running.exit, out: running.stdout, err: running.stderr };
 }
 
@@ -48,26 +47,16 @@ test('makes a key, shows it once, lists it without its secret, and revokes it', 
   expect([unknown.code, unknown.out, unknown.err]).toEqual([1, '', expect.stringContaining('There is no key')]);
 });
 
-describe('the command line', () => {
-  test.each([
-    [[], 'Say what to do'],
-    [['make'], '"make" is no command'],
-    [['list', 'all'], '"list all" is no command'],
-    [['list', '--name', 'x'], 'not with these options'],
-    [['create', '--name', 'x'], '--role'],
-    [['create', '--name', 'x', '--role', 'owner'], '--role'],
-    [['create', '--name', "x'); DROP TABLE api_keys; --", '--role', 'read'], '--name'],
-    [['revoke', 'x'], 'a key id is 12 hexadecimal digits'],
-    [['revoke'], '"revoke" is no command'],
-    [['list', '--colour'], "Unknown option '--colour'"],
-  ])('%j is refused with the usage', (args, why) => {
-    expect(() => readKeysOptions(args)).toThrow(why);
-    expect(() => readKeysOptions(args)).toThrow('npm run keys -- create --name NAME');
-  });
-
-  test('names the deployed database only when it is asked for', () => {
-    expect(readKeysOptions(['list']).place).toEqual({ remote: false, env: '' });
-    const args = ['list', '--remote', '--env', 'production'];
-    expect(readKeysOptions(args).place).toEqual({ remote: true, env: 'production' });
-  });
+test.each([
+  [[], 'Say what to do'],
+  [['make'], "unknown command 'make'"],
+  [['list', 'all'], 'too many arguments'],
+  [['list', '--name', 'x'], "unknown option '--name'"],
+  [['create', '--name', 'x'], '--role'],
+  [['create', '--name', 'x', '--role', 'owner'], '--role'],
+  [['create', '--name', "x'); DROP TABLE api_keys; --", '--role', 'read'], '--name'],
+  [['revoke', 'x'], 'a key id is 12 hexadecimal digits'],
+  [['revoke'], "missing required argument 'id'"],
+])('%j is refused', async (args, why) => {
+  expect(await refusalOf('keys', ...args)).toMatchObject({ exitCode: 2, message: expect.stringContaining(why) });
 });

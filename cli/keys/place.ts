@@ -1,0 +1,9 @@
+/** Which database: a deployed one, or that of STATE_DIR; of which environment of wrangler.toml. */
+export interface Place {
+  remote: boolean;
+  /** Empty: the top level. */
+  env: string;
+}
+
+export const nameOf = ({ remote, env }: Place): string =>
+  remote ? `the deployed database (${env || 'top level'})` : 'STATE_DIR';
