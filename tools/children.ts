@@ -1,20 +1,19 @@
 /** How the two programs of the service are started: their arguments, their environment, what they may be forgiven. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Kept } from './keeper.ts';
 import { ROOT } from './paths.mjs';
 import type { Settings } from './settings.ts';
+import { QUIET, WRANGLER } from './wrangler.ts';
 
 type Fixed = Omit<Kept, 'deathsAllowed' | 'gaveUp' | 'say'>;
 
 export function edge({ host, port, stateDir }: Settings): Fixed {
-  const wrangler = dirname(createRequire(import.meta.url).resolve('wrangler/package.json'));
   return {
     name: 'The edge',
     args: [
       ...['--import', pathToFileURL(join(ROOT, 'tools', 'leash.mjs')).href],
-      ...[join(wrangler, 'bin', 'wrangler.js'), 'dev', '--ip', host, '--port', String(port)],
+      ...[WRANGLER, 'dev', '--ip', host, '--port', String(port)],
       ...['--persist-to', stateDir, '--inspector-port', '0', '--show-interactive-dev-session=false'],
       ...['--log-level', 'warn'],
     ],
@@ -22,12 +21,8 @@ export function edge({ host, port, stateDir }: Settings): Fixed {
     env: {
       ...localEnvironment(),
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-      WRANGLER_SEND_METRICS: 'false',
-      WRANGLER_SEND_ERROR_REPORTS: 'false',
-      WRANGLER_HIDE_BANNER: 'true',
-      WRANGLER_WRITE_LOGS: 'false',
+      ...QUIET,
       WRANGLER_REGISTRY_PATH: join(stateDir, 'registry'),
-      NO_COLOR: '1',
     },
     logFile: join(stateDir, 'edge.log'),
     graceMs: 5000,

@@ -4,6 +4,7 @@
  * one of them as its `reason`, and nothing but a release is said to the edge afterwards.
  */
 import type { JobErrorCode } from '../src/contract/errors.ts';
+import { PROTOCOL } from '../src/contract/transcoder.ts';
 
 /** The codes that blame the machine rather than the file: another attempt may succeed. */
 const RETRYABLE: ReadonlySet<JobErrorCode> = new Set([
@@ -42,6 +43,16 @@ export class ShuttingDown extends Error {
   override readonly name = 'ShuttingDown';
 }
 
+/** This process is going away, because the edge does not speak its protocol: no job of that edge is for it. */
+export class NotUnderstood extends ShuttingDown {
+  constructor(spoken: string | null) {
+    super(
+      `The edge does not speak protocol ${PROTOCOL} of this transcoder, but ${spoken ?? 'another'}. ` +
+        'Install the release that the edge has (its /health says which), then start it again.',
+    );
+  }
+}
+
 /** The edge did not answer, or not with something to build on; the same call may succeed later. */
 export class EdgeUnavailable extends Error {
   override readonly name = 'EdgeUnavailable';
@@ -63,7 +74,7 @@ export class EdgeRefused extends Error {
   get endsLease(): boolean {
     if (this.status === 409) return this.code === 'lease_lost' || this.code === '';
     if (this.status === 404) return this.code !== 'not_found';
-    return [401, 403, 410].includes(this.status);
+    return [401, 403, 410, 426].includes(this.status);
   }
 }
 

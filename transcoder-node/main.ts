@@ -7,7 +7,8 @@
  * `--once` ends when the queues are empty and all tasks are over: with 0, or with 1 when a task failed or a queue was
  * out of reach. `--check` only says what is here and what is missing, and ends with 0 or 1.
  * SIGTERM, SIGINT, or the end of the parent it was spawned by with an IPC channel: everything is aborted through one
- * signal, tasks are released, folders removed, and the process ends with 0 within SHUTDOWN_MS.
+ * signal, tasks are released, folders removed, and the process ends with 0 within SHUTDOWN_MS. An edge that does not
+ * speak this transcoder's protocol ends it in the same way, but with 1.
  */
 import { pino } from 'pino';
 import { inWords } from './check.ts';
@@ -16,7 +17,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { EdgeClient } from './edge/client.ts';
 import { Fleet, transcoderName } from './edge/fleet.ts';
 import { Queue } from './edge/queue.ts';
-import { ShuttingDown } from './errors.ts';
+import { NotUnderstood, ShuttingDown } from './errors.ts';
 import { SHUTDOWN_MS, STALL_MS } from './limits.ts';
 import { examine, required, ToolsMissing } from './media/capabilities.ts';
 import { serveStatus } from './status.ts';
@@ -30,8 +31,7 @@ for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {
   process.on(event, () => {
     if (shutdown.signal.aborted) return;
     log.info({ event }, 'shutting down');
-    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
-    shutdown.abort(new ShuttingDown('this transcoder is shutting down'));
+    shutDown(new ShuttingDown('this transcoder is shutting down'));
   });
 }
 
@@ -40,7 +40,22 @@ try {
 } catch (error) {
   if (error instanceof ConfigError || error instanceof ToolsMissing) log.fatal(error.message);
   else if (!shutdown.signal.aborted) log.fatal({ err: error }, 'the transcoder ended');
-  process.exit(shutdown.signal.aborted ? 0 : 1);
+  process.exit(shutdown.signal.aborted ? exitCode() : 1);
+}
+
+function shutDown(reason: ShuttingDown): void {
+  if (shutdown.signal.aborted) return;
+  setTimeout(() => process.exit(exitCode()), SHUTDOWN_MS).unref();
+  shutdown.abort(reason);
+}
+
+function notUnderstood(why: NotUnderstood): void {
+  if (!shutdown.signal.aborted) log.fatal(why.message);
+  shutDown(why);
+}
+
+function exitCode(): 0 | 1 {
+  return shutdown.signal.reason instanceof NotUnderstood ? 1 : 0;
 }
 
 async function main(signal: AbortSignal): Promise<number> {
@@ -61,7 +76,7 @@ async function main(signal: AbortSignal): Promise<number> {
     };
     const status = config.status && (await serveStatus(config.status, workFolder.path));
     const name = transcoderName();
-    const edge = new EdgeClient(config.edge, config.token);
+    const edge = new EdgeClient(config.edge, config.token, notUnderstood);
     const fleet = new Fleet(edge, { transcoder: name, slots: config.slots }, log);
     const dispatcher = new Dispatcher({
       ...{ edge, fleet, name, log },
@@ -81,7 +96,7 @@ async function main(signal: AbortSignal): Promise<number> {
     await dispatcher.run(signal);
     await fleet.goodbye();
     await status?.close();
-    if (!config.once || signal.aborted) return 0;
+    if (!config.once || signal.aborted) return exitCode();
     log.info({ failures: dispatcher.failures }, 'nothing is left to do');
     return dispatcher.failures > 0 ? 1 : 0;
   } finally {

@@ -4,11 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { Refusal } from '../../tools/main.ts';
 import { ROOT, stateDir } from '../../tools/paths.mjs';
+import { QUIET, WRANGLER } from '../../tools/wrangler.ts';
 import type { Place } from './place.ts';
 
 const Answer = z.array(z.object({ results: z.array(z.unknown()) })).min(1);
@@ -26,18 +26,13 @@ export async function execute(sql: string, place: Place, stop: AbortSignal): Pro
 
 /** Its standard output; what it says when it fails, as a refusal. */
 function wrangler(args: string[], { remote }: Place, signal: AbortSignal): Promise<string> {
-  const main = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js');
   const env = {
     ...process.env,
     ...(remote ? {} : { CLOUDFLARE_CF_FETCH_ENABLED: 'false' }),
-    WRANGLER_SEND_METRICS: 'false',
-    WRANGLER_SEND_ERROR_REPORTS: 'false',
-    WRANGLER_HIDE_BANNER: 'true',
-    WRANGLER_WRITE_LOGS: 'false',
-    NO_COLOR: '1',
+    ...QUIET,
   };
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [main, ...args], { cwd: ROOT, env, signal }, (error, stdout, stderr) => {
+    execFile(process.execPath, [WRANGLER, ...args], { cwd: ROOT, env, signal }, (error, stdout, stderr) => {
       if (!error) resolve(stdout);
       else if (signal.aborted) reject(signal.reason);
       else reject(new Refusal(`wrangler could not do it:\n${(stderr + stdout).trim()}${remote ? HINT : ''}`));
@@ -45,5 +40,4 @@ function wrangler(args: string[], { remote }: Place, signal: AbortSignal): Promi
   });
 }
 
-const HINT =
-  '\nThe tables of a deployed database come with `npx wrangler d1 migrations apply DB --remote --env production`.';
+const HINT = '\nThe tables of a deployed database come with `npm run deploy`.';

@@ -41,6 +41,8 @@ export const Health = z.object({
   version: z.string(),
   /** `open`: this is a development server, and everybody who reaches it may do everything. */
   mode: z.enum(['open', 'keys']),
+  /** Versions of the transcoders' protocol that are spoken here. */
+  protocols: z.array(z.int()),
   transcoders: z.object({ online: z.int(), busy: z.int(), slots: z.int() }),
 });
 export type Health = z.infer<typeof Health>;

@@ -46,6 +46,7 @@ export const PROBLEMS = {
   too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not accepted' },
   range_not_satisfiable: { status: 416, title: 'The range cannot be served' },
+  protocol_unsupported: { status: 426, title: "This version of the transcoders' protocol is not spoken here" },
   rate_limited: { status: 429, title: 'There are too many requests' },
   too_many_watchers: { status: 429, title: 'Too many watch this job' },
   internal: { status: 500, title: 'Something went wrong on our side' },

@@ -6,6 +6,15 @@ import { ArtifactName, JobId, LeaseNumber, RenditionName, Task } from './ids.ts'
 import { Commit, JobOptions, Plan, Sha256, Vmaf } from './job.ts';
 import { Stage, Status } from './stages.ts';
 
+/**
+ * The version of this protocol. A transcoder says with every request what it speaks (none said is 1), the edge says in
+ * `/health` and with every answer all that it speaks. What may be added without a new version: fields in answers, which
+ * older transcoders pass over.
+ */
+export const PROTOCOL = 1;
+export const PROTOCOLS: readonly number[] = [1];
+export const PROTOCOL_HEADER = 'Reelwire-Protocol';
+
 /** A message of the transcode queue: a doorbell, no more. Whether there is work, the lease decides. */
 export const Doorbell = z.object({ job_id: JobId, task: Task });
 export type Doorbell = z.infer<typeof Doorbell>;

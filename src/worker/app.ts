@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { type RequestIdVariables, requestId } from 'hono/request-id';
 import type { Health } from '../contract/api.ts';
+import { PROTOCOLS } from '../contract/transcoder.ts';
 import type { Env } from '../durable/env.ts';
 import { fleetSize } from '../durable/fleet.ts';
 import { withAccess } from './access/guard.ts';
@@ -18,6 +19,7 @@ import { openApiDocument } from './openapi/document.ts';
 import { play } from './play.ts';
 import { onError, ProblemError } from './problems.ts';
 import { process } from './process.ts';
+import { withProtocol } from './protocol.ts';
 import { queueApi } from './queue-api.ts';
 import { ready } from './ready.ts';
 import { session } from './session.ts';
@@ -51,7 +53,7 @@ app.notFound(() => {
   throw new ProblemError('not_found', 'Nothing lives at this address. GET / lists the routes.');
 });
 
-app.use('/internal/*', withAccess);
+app.use('/internal/*', withAccess, withProtocol);
 app.route('/internal', internal);
 
 app.use('/uploads/*', withTus);
@@ -60,7 +62,8 @@ app.get('/', home);
 app.get('/health', async (c) => {
   const transcoders = await fleetSize(c.env);
   const mode = c.get('isOpen') ? 'open' : 'keys';
-  return c.json({ status: 'healthy', service: 'reelwire', version, mode, transcoders } satisfies Health);
+  const protocols = [...PROTOCOLS];
+  return c.json({ status: 'healthy', service: 'reelwire', version, mode, protocols, transcoders } satisfies Health);
 });
 app.get('/ready', ready);
 app.get('/metrics', metrics);

@@ -35,7 +35,6 @@ type Way = Client | 'tus-js-client in Node';
 const WAYS: Way[] = ['tus-js-client', 'Uppy', 'SDK', 'tus-js-client in Node'];
 
 const seed = Number(process.env.CUT_SEED ?? randomInt(2 ** 32));
-const random = randomFrom(seed);
 
 /** From 1 byte to 200 MB, as many small ones as large ones. */
 function* manySizes(): Generator<[number, Way]> {
@@ -134,6 +133,7 @@ test.each(UPLOADS.map(([size, way], i) => [i, size, way] as const))(
     const proxy = await CuttingProxy.start(system.url, cutting);
     try {
       let url: string | null = null;
+      const random = randomFrom(seed - i);
       const leaves = Array.from({ length: RELOADS }, () => random() * MOST * size).sort((a, b) => a - b);
       for (const leaveAt of [...leaves, Number.POSITIVE_INFINITY]) {
         if (way === 'tus-js-client in Node') url = await inNode(url, path, proxy.url, chunkBytes, leaveAt);

@@ -1,8 +1,8 @@
 /**
  * A bad network: a TCP proxy on loopback that cuts connections after a random number of bytes of the answers, so in the
  * middle of the head, of a chunk, of an event, of a character; or of the requests, if told so. Half of the cuts close
- * the connection, half reset it. What came before the cut is handed over. The random numbers follow from a seed. After
- * so many cuts every connection is let through.
+ * the connection, half reset it. What came before the cut is handed over; nothing is read any more, so who still sends
+ * is told. The random numbers follow from a seed. After so many cuts every connection is let through.
  */
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -91,7 +91,7 @@ export class CuttingProxy {
       socket.on('error', () => socket.destroy());
       socket.once('close', () => {
         this.#sockets.delete(socket);
-        if (!isCut) other.end();
+        if (!isCut) other.destroySoon();
       });
     }
     let life: Life | null = null;
@@ -135,8 +135,9 @@ export class CuttingProxy {
   }
 
   #cut(socket: Socket, lastBytes: Uint8Array): void {
-    if (this.#random() < 0.5) socket.end(lastBytes);
-    else socket.write(lastBytes, () => socket.resetAndDestroy());
+    const isReset = this.#random() < 0.5;
+    socket.write(lastBytes, () => isReset && socket.resetAndDestroy());
+    if (!isReset) socket.destroySoon();
     this.#cuts += 1;
     this.#events.emit('change');
   }

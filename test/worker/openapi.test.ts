@@ -59,7 +59,7 @@ test('knows every problem that is not for transcoders alone', () => {
   const unknown = Object.keys(PROBLEMS).filter((code) => !known.has(code as keyof typeof PROBLEMS));
   expect(unknown).toEqual([
     ...['digest_mismatch', 'too_many_redirects', 'lease_refused', 'lease_lost', 'rendition_incomplete'],
-    ...['outputs_missing', 'object_exists'],
+    ...['outputs_missing', 'object_exists', 'protocol_unsupported'],
   ]);
 });
 

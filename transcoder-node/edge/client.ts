@@ -12,6 +12,7 @@ import {
   type Report,
   ReportAnswer,
 } from '../../src/contract/transcoder.ts';
+import type { NotUnderstood } from '../errors.ts';
 import { FINISH_TIMEOUT_MS, PART_TIMEOUT_MS, UPLOAD_TIMEOUT_MS } from '../limits.ts';
 import { Http } from './http.ts';
 
@@ -30,8 +31,13 @@ export interface Held {
 export class EdgeClient {
   readonly #http: Http;
 
-  constructor(edge: string, token: string | undefined) {
-    this.#http = new Http(edge, token);
+  /** `onNotUnderstood` is told when the edge does not speak this transcoder's protocol. */
+  constructor(
+    edge: string,
+    token: string | undefined,
+    onNotUnderstood: (why: NotUnderstood) => void = () => undefined,
+  ) {
+    this.#http = new Http(edge, token, onNotUnderstood);
   }
 
   /** The request id is also that of the HTTP request, so that the edge's log and ours can be laid side by side. */

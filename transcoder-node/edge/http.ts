@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import { Problem } from '../../src/contract/errors.ts';
-import { EdgeRefused, EdgeUnavailable, toError } from '../errors.ts';
+import { PROTOCOL, PROTOCOL_HEADER } from '../../src/contract/transcoder.ts';
+import { EdgeRefused, EdgeUnavailable, NotUnderstood, toError } from '../errors.ts';
 import { REQUEST_TIMEOUT_MS } from '../limits.ts';
 
 export interface Call {
@@ -20,10 +21,12 @@ export interface Call {
 export class Http {
   readonly #base: string;
   readonly #token: string | undefined;
+  readonly #onNotUnderstood: (why: NotUnderstood) => void;
 
-  constructor(edge: string, token: string | undefined) {
+  constructor(edge: string, token: string | undefined, onNotUnderstood: (why: NotUnderstood) => void) {
     this.#base = `${edge}/internal`;
     this.#token = token;
+    this.#onNotUnderstood = onNotUnderstood;
   }
 
   post<T>(schema: z.ZodType<T>, path: string, json: unknown, rest: Partial<Call>): Promise<T> {
@@ -56,7 +59,11 @@ export class Http {
         method: call.method,
         redirect: 'error',
         signal: AbortSignal.any(limits),
-        headers: { ...call.headers, ...(this.#token && { authorization: `Bearer ${this.#token}` }) },
+        headers: {
+          ...call.headers,
+          [PROTOCOL_HEADER]: String(PROTOCOL),
+          ...(this.#token && { authorization: `Bearer ${this.#token}` }),
+        },
         ...(call.body !== undefined && { body: call.body }),
       }),
     );
@@ -65,6 +72,9 @@ export class Http {
     const { status } = response;
     if (status >= 500 || status === 429 || status === 408) throw new EdgeUnavailable(`${call.path}: ${status}`);
     const problem = Problem.safeParse(parseJson(text));
+    if (problem.data?.code === 'protocol_unsupported') {
+      this.#onNotUnderstood(new NotUnderstood(response.headers.get(PROTOCOL_HEADER)));
+    }
     throw new EdgeRefused(status, problem.success ? problem.data.code : '');
   }
 }

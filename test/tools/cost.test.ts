@@ -1,0 +1,61 @@
+/** `npm run cost`, as people run it, on a job that has been through the edge. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { digestOf, makeKey } from '../../src/contract/access.ts';
+import { ITEMS } from '../../tools/cost/prices.ts';
+import { ROOT } from '../../tools/paths.mjs';
+import { DrivenJob } from '../e2e/driven-job.ts';
+import { System } from '../e2e/system.ts';
+import { Running } from './running.ts';
+
+const { id, key } = makeKey();
+let system: System;
+beforeAll(async () => {
+  system = await System.start();
+  await system.worker.applyD1Migrations('DB');
+  const { DB } = (await system.worker.getEnv()) as { DB: Database };
+  const insert = "INSERT INTO api_keys (id, name, role, hash, created_at) VALUES (?, 'ops', 'admin', ?, 1)";
+  await DB.prepare(insert)
+    .bind(id, await digestOf(key))
+    .run();
+});
+afterAll(() => system.stop());
+
+async function cost(...args: string[]) {
+  const running = new Running(null, [join(ROOT, 'tools/cost.ts'), ...args], { REELWIRE_KEY: key });
+  return { code: await running.exit, out: running.stdout, err: running.stderr };
+}
+
+test('says what a job used and costs, for one and for many; refuses what it cannot count', async () => {
+  const job = await DrivenJob.submit(system.url);
+  await job.begin();
+  await job.complete();
+  const at = ['--edge', system.url, '--json', '--watchers', '3'];
+  const Answer = z.object({
+    items: z.array(z.object({ item: z.enum(ITEMS), count: z.number(), dollars: z.number() })),
+    dollars: z.number(),
+  });
+  const one = await cost(job.id, ...at);
+  expect([one.code, one.err]).toEqual([0, '']);
+  const { items, dollars } = Answer.parse(JSON.parse(one.out));
+  expect(items.map(({ item }) => item)).toEqual(ITEMS);
+  expect(items.find(({ item }) => item === 'queue_operations')?.count).toBe(3);
+  expect(dollars).toBeGreaterThan(0);
+  const inWords = await cost(job.id, '--edge', system.url);
+  expect([inWords.code, inWords.err]).toEqual([0, '']);
+  expect(inWords.out.trimEnd().split('\n')).toHaveLength(ITEMS.length + 1);
+  expect(inWords.out).toMatch(/ 3 {2}queue operations +\$0\.000001/);
+  const many = Answer.parse(JSON.parse((await cost(job.id, ...at, '--jobs', '1000')).out));
+  expect(many.dollars).toBeCloseTo(1000 * dollars, 9);
+
+  const nobody = await cost(job.id, '--edge', 'http://127.0.0.1:1');
+  expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining('Nobody answers at http://127.0.0.1:1')]);
+  const unusable = await cost('x');
+  expect([unusable.code, unusable.err]).toEqual([2, expect.stringContaining('Usage: npm run cost')]);
+});
+
+/** What this test uses of D1. */
+interface Database {
+  prepare(sql: string): { bind(...values: unknown[]): { run(): Promise<unknown> } };
+}
