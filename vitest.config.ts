@@ -38,6 +38,7 @@ const inWorkerd = {
 
 export default defineConfig({
   test: {
+    globalSetup: ['./test/web-app.ts'],
     projects: [
       {
         plugins: [worker({ bindings: open })],

@@ -1,7 +1,7 @@
 /** The client: one server, one way to authenticate, and what can be done there. */
 import { delay } from './delay.ts';
 import { Jobs } from './jobs.ts';
-import { checkClientOptions, type ReelwireOptions, type WatchOptions } from './options.ts';
+import { checkClientOptions, type ReelwireOptions, type WatchManyOptions, type WatchOptions } from './options.ts';
 import { overEventSource } from './over-event-source.ts';
 import { overFetch } from './over-fetch.ts';
 import { Requests } from './requests.ts';
@@ -9,6 +9,7 @@ import type { RunSettings } from './run.ts';
 import { defaultUploadStore } from './upload-store.ts';
 import { type Uploaded, type UploadOptions, upload } from './uploads.ts';
 import { Watch } from './watch.ts';
+import { WatchMany } from './watch-many.ts';
 import { Webhooks } from './webhooks.ts';
 
 const MAX_ATTEMPTS = 5;
@@ -38,6 +39,16 @@ export class Reelwire {
   /** Follows a job's stream, from now until the run ends or the watch is closed. */
   watch(jobId: string, options: WatchOptions = {}): Watch {
     return new Watch({ ...this.#settings, url: this.#requests.job(jobId, '/stream') }, options);
+  }
+
+  /** Follows up to 50 jobs over one connection, until all their runs have ended or the watch is closed. */
+  watchMany(jobIds: readonly string[], options: WatchManyOptions = {}): WatchMany {
+    return new WatchMany(
+      this.#settings,
+      (ids) => this.#requests.address(`/streams?jobs=${ids.join(',')}`),
+      jobIds,
+      options,
+    );
   }
 
   /**

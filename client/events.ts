@@ -14,6 +14,15 @@ export interface StatusData extends Job {
   timestamp: string;
 }
 
+/** What a stream of several jobs says of one that it does not carry: the code and the words of its own address. */
+export interface Unavailable {
+  job_id: string;
+  code: string;
+  message: string;
+  /** ISO 8601, UTC. */
+  timestamp: string;
+}
+
 export type EventName = keyof EventData;
 
 /** One event. `id` is its number in the job's log: where a later watch can resume. */

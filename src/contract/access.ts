@@ -96,3 +96,7 @@ export const SessionRequest = z.strictObject({ key: z.string().max(200) });
 
 export const Session = z.object({ name: KeyName, role: Role, expires_at: z.iso.datetime() });
 export type Session = z.infer<typeof Session>;
+
+/** `GET /session`: what whoever asks may do here. `role` is null for who has to sign in first; in open mode all may all. */
+export const WhoAmI = z.object({ mode: z.enum(['open', 'keys']), name: KeyName.nullable(), role: Role.nullable() });
+export type WhoAmI = z.infer<typeof WhoAmI>;

@@ -25,6 +25,8 @@ export interface Env {
   FETCH_QUEUE: Queue<FetchCall>;
   /** The list of jobs, the keys, the list of webhook endpoints. */
   DB: D1Database;
+  /** The web app's files. */
+  ASSETS: Fetcher;
   /** Requests per key, or per address where there is no key. */
   REQUEST_LIMIT: RateLimit;
   /** Keys that are none, per address. */

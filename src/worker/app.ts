@@ -16,6 +16,7 @@ import { jobs } from './jobs.ts';
 import { keys } from './keys.ts';
 import { metrics } from './metrics/metrics.ts';
 import { openApiDocument } from './openapi/document.ts';
+import { appPage, asset, variesByAccept, watchPage } from './pages.ts';
 import { play } from './play.ts';
 import { onError, ProblemError } from './problems.ts';
 import { process } from './process.ts';
@@ -56,9 +57,14 @@ app.notFound(() => {
 app.use('/internal/*', withAccess, withProtocol);
 app.route('/internal', internal);
 
+app.use('/', variesByAccept);
+app.use('/jobs/:id', variesByAccept);
 app.use('/uploads/*', withTus);
 app.use(withCors, withAccess);
 app.get('/', home);
+app.get('/index.html', appPage);
+app.get('/watch/:id', watchPage);
+app.get('/assets/:name', asset);
 app.get('/health', async (c) => {
   const transcoders = await fleetSize(c.env);
   const mode = c.get('isOpen') ? 'open' : 'keys';

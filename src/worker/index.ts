@@ -7,6 +7,7 @@ import type { Env } from '../durable/env.ts';
 import { app } from './app.ts';
 import { daily } from './cron.ts';
 import { fetchSlice } from './fetch/slice.ts';
+import { withPageAddress } from './pages.ts';
 import { withTusMethod } from './tus.ts';
 
 export { Fleet } from '../durable/fleet.ts';
@@ -17,7 +18,7 @@ export { Upload } from '../durable/upload/upload.ts';
 export { Webhook } from '../durable/webhook/webhook.ts';
 
 export default {
-  fetch: (request, env, context) => app.fetch(withTusMethod(request), env, context),
+  fetch: (request, env, context) => app.fetch(withPageAddress(withTusMethod(request)), env, context),
 
   async scheduled({ scheduledTime }, env) {
     await daily(env, scheduledTime);

@@ -3,9 +3,9 @@
  * for the key as long as that is: it is looked up with every request, so revoking the key ends its sessions.
  */
 import { Hono } from 'hono';
-import { type Session, SessionRequest } from '../contract/access.ts';
+import { type Session, SessionRequest, type WhoAmI } from '../contract/access.ts';
 import { deleteSessionCookie, refuseOtherOrigins, setSessionCookie } from './access/cookies.ts';
-import { unauthorized } from './access/credentials.ts';
+import { identify, unauthorized } from './access/credentials.ts';
 import { countFailedSignIn } from './access/limits.ts';
 import type { App } from './app.ts';
 import { findKey } from './keys.ts';
@@ -20,6 +20,12 @@ export const session = new Hono<App>()
     // A page of another site must not sign anybody in or out.
     if (c.req.header('Origin') !== undefined) refuseOtherOrigins(c);
     await next();
+  })
+  .get('/', async (c) => {
+    if (c.get('isOpen')) return c.json({ mode: 'open', name: null, role: 'admin' } satisfies WhoAmI);
+    const who = await identify(c, 'GET /session');
+    const { name, role } = who.kind === 'key' ? who : { name: null, role: null };
+    return c.json({ mode: 'keys', name, role } satisfies WhoAmI);
   })
   .post('/', async (c) => {
     const { key } = parse(SessionRequest, await json(c));

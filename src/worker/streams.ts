@@ -1,7 +1,7 @@
 /**
  * Several jobs over one connection: browsers allow only a few. Each job's own stream is opened, and its events are
  * passed on under a common id, the seqs of all jobs in the order asked, joined by dots; one Last-Event-ID so resumes
- * them all. A job that nobody knows, or that is not there for this caller, or that too many watch already, is told as
+ * them all. Where the place of a job is empty in it, that job's stream is a fresh one. A job that nobody knows, or that is not there for this caller, or that too many watch already, is told as
  * an event, `unavailable`, and disturbs no other.
  *
  * An event counts as passed on when it is written, and writes keep their order, so an id never claims more than the
@@ -34,7 +34,7 @@ interface Source {
 export async function streams(c: Context<App>): Promise<Response> {
   const { jobs } = parse(StreamsQuery, c.req.query());
   const given = lastEventId(c).split('.');
-  const resumes = given.length === jobs.length && given.every((seq) => /^\d{1,15}$/.test(seq));
+  const resumes = given.length === jobs.length && given.every((seq) => /^\d{0,15}$/.test(seq));
   const seqs = resumes ? given : jobs.map(() => '');
 
   const { signal } = c.req.raw;
@@ -44,7 +44,7 @@ export async function streams(c: Context<App>): Promise<Response> {
     ),
   );
   if (answers.every(({ status }) => status === 429)) throw tooManyWatchers();
-  const isOver = answers.every(({ status }) => status === 204 || (resumes && status === 404));
+  const isOver = answers.every(({ status }, i) => status === 204 || (seqs[i] !== '' && status === 404));
   if (isOver) return c.body(null, 204);
   const sources = answers.map(({ status, body }, i): Source => {
     const reader = status === 200 && body ? body.pipeThrough(new TextDecoderStream()).getReader() : null;

@@ -20,6 +20,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reelwire-closed-'));
   await copyFile(join(ROOT, 'wrangler.toml'), join(folder, 'wrangler.toml'));
   await cp(join(ROOT, 'migrations'), join(folder, 'migrations'), { recursive: true });
+  await cp(join(ROOT, 'web/dist'), join(folder, 'web/dist'), { recursive: true });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

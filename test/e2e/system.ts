@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createTestHarness, type WorkerHandle } from 'wrangler';
+import { createTestHarness, type TestHarnessOptions, type WorkerHandle } from 'wrangler';
 import { z } from 'zod';
 import { Accepted } from '../../src/contract/api.ts';
 import { Entry } from '../../src/contract/entries.ts';
@@ -41,6 +41,8 @@ const StoredEntry = z
 
 export const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'transcoder-node/main.ts');
+
+type WorkerInput = TestHarnessOptions['workers'][number];
 const LAST_LINES = 30;
 
 export class System {
@@ -83,9 +85,11 @@ export class System {
     this.#afterwards.push(act);
   }
 
-  /** The edge loses its memory, and every open connection with it; what is stored stays. */
-  restart(): Promise<void> {
-    return this.#harness.update((options) => options);
+  /** The edge loses its memory, and every open connection with it; what is stored stays. `vars`: other settings. */
+  restart(vars: Record<string, string> = {}): Promise<void> {
+    const other = (worker: WorkerInput): WorkerInput =>
+      'configPath' in worker ? { ...worker, vars: { ...worker.vars, ...vars } } : worker;
+    return this.#harness.update((options) => ({ ...options, workers: options.workers.map(other) }));
   }
 
   /** Warnings and errors of the edge; not that it is open, nor what workerd notes when an alarm is set while it fires. */

@@ -56,6 +56,10 @@ const EXPECTED: Record<string, Expected> = {
   'GET /docs': everybody(200),
   'GET /docs/rapidoc.js': everybody(200),
   'GET /metrics': [401, 200, 200, 200, 403, 403, 401, 403, 401],
+  'GET /index.html': everybody(200),
+  'GET /watch/:id': everybody(200),
+  'GET /assets/:name': everybody(404),
+  'GET /session': [200, 200, 200, 200, 200, 200, 401, 200, 401],
   'POST /session': everybody(200),
   'DELETE /session': everybody(204),
 

@@ -73,6 +73,23 @@ test.each(['1', '1.2.3', 'a.b', '1.-2'])('an id that is not one seq for each job
   for (const one of jobs) expect(namesOf(events, one)[0]).toBe('status');
 });
 
+test('a job whose place is empty begins afresh, beside others that are resumed', async () => {
+  const [known, added] = [await submit(), await submit()];
+  const { last_event_id } = await job(known);
+  const reader = new EventReader(await open([known, added], `${last_event_id}.`));
+  const before = await reader.until(({ data }) => data.job_id === added);
+  await Promise.all([known, added].map((id) => post(`/jobs/${id}/cancel`, {})));
+  const events = [...before, ...(await reader.rest())];
+  expect([namesOf(events, known)[0], namesOf(events, added)[0]]).toEqual(['cancelled', 'status']);
+});
+
+test('when what was known is over, a job that comes to it and is not there is told all the same', async () => {
+  const done = await completedJob();
+  const { last_event_id } = await job(done);
+  const answer = await open([done, crypto.randomUUID()], `${last_event_id}.`);
+  expect((await new EventReader(answer).rest()).map(({ event }) => event)).toEqual(['unavailable']);
+});
+
 const some = (count: number): string[] => Array.from({ length: count }, () => crypto.randomUUID());
 const twice = crypto.randomUUID();
 

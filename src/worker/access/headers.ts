@@ -49,12 +49,13 @@ export const withSecurityHeaders = createMiddleware<App>(async (c, next) => {
   await next();
   const { headers } = c.res;
   headers.set('X-Content-Type-Options', 'nosniff');
-  headers.set('X-Frame-Options', 'DENY');
+  const policy = headers.get('Content-Security-Policy');
+  if (!policy?.includes('frame-ancestors *')) headers.set('X-Frame-Options', 'DENY');
   headers.set('Referrer-Policy', 'no-referrer');
   if (!isLoopback(c.req.raw)) headers.set('Strict-Transport-Security', 'max-age=31536000');
   if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
   const isPage = headers.get('Content-Type')?.startsWith('text/html') ?? false;
-  if (isPage && !headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', PAGE_POLICY);
+  if (isPage && policy === null) headers.set('Content-Security-Policy', PAGE_POLICY);
 });
 
 /** Path or message without what opens something: keys, and tokens wherever they stand. */

@@ -16,6 +16,9 @@ const NOBODY = [] as const;
 export const OUTPUTS = 'GET /jobs/:id/outputs/*';
 export const PLAY = 'GET /play/:token/*';
 
+/** The web app, which holds nothing of anybody. Browsers that go to `/` and `/jobs/:id` get the first. */
+export const PAGES: readonly string[] = ['GET /index.html', 'GET /watch/:id', 'GET /assets/:name'];
+
 export const ACCESS: Readonly<Record<string, readonly Who[]>> = {
   'GET /': ['anyone'],
   'GET /health': ['anyone'],
@@ -24,6 +27,8 @@ export const ACCESS: Readonly<Record<string, readonly Who[]>> = {
   'GET /docs': ['anyone'],
   'GET /docs/rapidoc.js': ['anyone'],
   'GET /metrics': READERS,
+  ...Object.fromEntries(PAGES.map((route) => [route, ['anyone'] as const])),
+  'GET /session': ['anyone'],
   'POST /session': ['anyone'],
   'DELETE /session': ['anyone'],
 
@@ -84,5 +89,5 @@ export const ACCESS: Readonly<Record<string, readonly Who[]>> = {
 /** Where an EventSource, which can send no header, may have its token in the query. */
 export const WITH_TOKEN_IN_QUERY = ['GET /jobs/:id/stream', 'GET /jobs/:id/events', 'GET /streams'];
 
-/** What players load piece by piece, hundreds of them behind one address: served without counting requests. */
-export const UNCOUNTED = [OUTPUTS, PLAY];
+/** What players and pages load piece by piece, hundreds of them behind one address: served without counting requests. */
+export const UNCOUNTED = [OUTPUTS, PLAY, ...PAGES];

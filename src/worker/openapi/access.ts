@@ -8,6 +8,7 @@ import {
   NewApiKey,
   Session,
   SessionRequest,
+  WhoAmI,
 } from '../../contract/access.ts';
 import { answer, BODY, JOB, json, type Operations } from './operation.ts';
 import { jobPath, keyPath } from './parameters.ts';
@@ -46,6 +47,13 @@ export const ACCESS_OPERATIONS: Operations = {
     path: keyPath,
     answers: { 200: answer('The key opens nothing any more.', ApiKey) },
     problems: ['key_not_found'],
+  },
+  'GET /session': {
+    tag: 'Access',
+    id: 'whoAmI',
+    summary: 'Who asks, and what they may do',
+    answers: { 200: answer('The role is null for who has to sign in first.', WhoAmI) },
+    problems: ['unauthorized', 'keys_unavailable'],
   },
   'POST /session': {
     tag: 'Access',

@@ -36,6 +36,11 @@ export const answer = (
   headers?: ZodOpenApiHeadersObject,
 ): ZodOpenApiResponseObject => ({ description, content: json(schema), ...(headers && { headers }) });
 
+export const text = (type: string): ZodOpenApiContentObject => ({ [type]: { schema: { type: 'string' } } });
+
+/** What a browser gets that goes to the address itself. */
+export const PAGE = text('text/html');
+
 /** A body of JSON: it may be none, too long, or not what the route takes. */
 export const BODY = ['invalid_request', 'too_large'] as const;
 /** A URL of the caller's that this server shall reach. */

@@ -1,6 +1,6 @@
 /** All routes of the document, and the problems that each can be answered with. */
 import { PROBLEMS, type ProblemCode } from '../../contract/errors.ts';
-import { ACCESS } from '../access/table.ts';
+import { ACCESS, PAGES } from '../access/table.ts';
 import { ACCESS_OPERATIONS } from './access.ts';
 import { JOB_OPERATIONS } from './jobs.ts';
 import type { Operations } from './operation.ts';
@@ -19,8 +19,9 @@ export const OPERATIONS: Operations = {
   ...SERVICE_OPERATIONS,
 };
 
-/** Transcoders, the stand-in for a queue, and the script of the page are not for callers. */
-export const isPublic = (route: string): boolean => !/^\w+ \/(internal|client|docs)\//.test(route);
+/** Transcoders, the stand-in for a queue, and the files of pages are not for callers. */
+export const isPublic = (route: string): boolean =>
+  !PAGES.includes(route) && !/^\w+ \/(internal|client|docs)\//.test(route);
 
 /** What the door and any failure of ours can answer. */
 const ALWAYS: readonly ProblemCode[] = ['access_closed', 'rate_limited', 'internal'];

@@ -1,0 +1,90 @@
+/**
+ * Shaka Player for one video: loads the master, and again, at the same place, when there is more in it, because a player
+ * never does that by itself. What breaks off is tried again for as long as the page is there. From the end of a growing
+ * stream it keeps one segment away, not three.
+ */
+import shaka from 'shaka-player/dist/shaka-player.hls-es2021.js';
+
+const RETRY_SECONDS = 2;
+
+const CHANGES = ['trackschanged', 'adaptation', 'variantchanged', 'loaded'];
+
+export interface Thumbnail {
+  readonly sheet: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export class Engine {
+  readonly #player = new shaka.Player();
+  readonly #video: HTMLVideoElement;
+  #thumbnails: { readonly url: string; readonly track: Promise<number | null> } | null = null;
+  #height: number | null = null;
+
+  /** `onChange`: what can be chosen or played, or what is shown, is something else now. */
+  constructor(video: HTMLVideoElement, onChange: () => void) {
+    shaka.polyfill.installAll();
+    this.#video = video;
+    this.#player.configure({
+      manifest: { hls: { liveSegmentsDelay: 1 } },
+      streaming: { failureCallback: () => this.#player.retryStreaming(RETRY_SECONDS) },
+    });
+    for (const event of CHANGES) this.#player.addEventListener(event, onChange);
+  }
+
+  /** From `at`, in seconds. Rejects when there is nothing to play, or not yet. */
+  async load(url: string, at: number): Promise<void> {
+    this.#thumbnails = null;
+    await this.#player.attach(this.#video);
+    await this.#player.load(url, at);
+    if (this.#height !== null) this.choose(this.#height);
+  }
+
+  /** The rungs, from the highest down. */
+  heights(): number[] {
+    const heights = this.#player.getVariantTracks().map(({ height }) => height ?? 0);
+    return [...new Set(heights)].sort((a, b) => b - a);
+  }
+
+  /** The rung that is shown; null before the first picture. */
+  height(): number | null {
+    return this.#player.getVariantTracks().find(({ active }) => active)?.height ?? null;
+  }
+
+  /** Null: whatever the connection carries. */
+  choose(height: number | null): void {
+    this.#height = height;
+    this.#player.configure('abr.enabled', height === null);
+    const track = this.#player.getVariantTracks().find((variant) => variant.height === height);
+    if (track) this.#player.selectVariantTrack(track, true);
+  }
+
+  /** What can be played, in seconds. What is loaded can be, even where Shaka Player keeps away from the end. */
+  range(): { start: number; end: number } {
+    const { start, end } = this.#player.seekRange();
+    const { buffered } = this.#video;
+    return { start, end: Math.max(end, buffered.length > 0 ? buffered.end(buffered.length - 1) : 0) };
+  }
+
+  /** The picture at `time` in the storyboard at `url`; null where there is none. */
+  async thumbnail(url: string, time: number): Promise<Thumbnail | null> {
+    if (this.#thumbnails?.url !== url) this.#thumbnails = { url, track: this.#addThumbnails(url) };
+    const track = await this.#thumbnails.track;
+    const found = track === null ? null : await this.#player.getThumbnails(track, time);
+    const sheet = found?.uris[0];
+    if (!found || !sheet) return null;
+    return { sheet, x: found.positionX, y: found.positionY, width: found.width, height: found.height };
+  }
+
+  async destroy(): Promise<void> {
+    await this.#player.destroy();
+  }
+
+  async #addThumbnails(url: string): Promise<number | null> {
+    const address = new URL(url, location.href).href;
+    const track = await this.#player.addThumbnailsTrack(address, 'text/vtt').catch(() => null);
+    return track?.id ?? null;
+  }
+}
