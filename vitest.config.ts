@@ -54,7 +54,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['test/{unit,transcoder,tools,e2e,faults,browser,client,cli}/**/*.test.ts'],
+          include: ['test/{unit,transcoder,tools,e2e,faults,browser,client,cli,docs}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: MAX_WORKERS,

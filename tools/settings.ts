@@ -7,9 +7,19 @@ import { stateDir } from './paths.mjs';
 const wholeNumber = (min: number, max: number) =>
   z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(min).max(max));
 
-const PORT = wholeNumber(1, 65_535).default(8787);
-const TRANSCODERS = wholeNumber(0, 64).default(1);
-const HOST = z.union([z.ipv4(), z.ipv6(), z.literal('localhost')]).default('127.0.0.1');
+/** Variables of `npm start` and `npm run demo`; those of a transcoder are handed on to it. */
+export const Environment = z.object({
+  PORT: wholeNumber(1, 65_535).default(8787).describe('The port of the edge.'),
+  HOST: z
+    .union([z.ipv4(), z.ipv6(), z.literal('localhost')])
+    .default('127.0.0.1')
+    .describe('The address to listen on: `127.0.0.1` is this machine only, `0.0.0.0` every network.'),
+  TRANSCODERS: wholeNumber(0, 64).default(1).describe('How many transcoders are started, 0 to 64.'),
+  STATE_DIR: z
+    .string()
+    .optional()
+    .describe('Where jobs, keys and videos are kept; one service at a time holds it. Default: `.wrangler/state`.'),
+});
 
 export interface Settings {
   port: number;
@@ -26,6 +36,7 @@ export interface Settings {
 }
 
 export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
+  const { PORT, HOST, TRANSCODERS } = Environment.shape;
   const read = <T>(name: string, schema: z.ZodType<T>, must: string): T => {
     const result = schema.safeParse(env[name] || undefined);
     if (result.success) return result.data;

@@ -14,22 +14,31 @@ const Score = z.coerce.number('must be a number').pipe(z.number().min(0).max(100
 const Port = z.coerce.number('must be a number').pipe(z.int().min(0).max(65_535));
 const Slots = z.coerce.number('must be a number').pipe(z.int().min(1).max(64));
 
-const Env = z.object({
-  EDGE_URL: Text,
-  TRANSCODER_TOKEN: Text,
-  FFMPEG_PATH: Text,
-  FFPROBE_PATH: Text,
-  PACKAGER_PATH: Text,
-  WORK_DIR: Text,
-  VMAF_FLOOR: Text,
-  METRICS_PORT: Text,
-  METRICS_HOST: Text,
-  CLOUDFLARE_ACCOUNT_ID: Text,
-  CLOUDFLARE_API_TOKEN: Text,
-  QUEUE_ID: Text,
-  QUEUE_ID_HIGH: Text,
+/** Without `--edge`, `--slots` and the like, which go before it. */
+export const Environment = z.object({
+  EDGE_URL: Text.describe('The address of the edge. Default: `http://127.0.0.1:8787`.'),
+  TRANSCODER_TOKEN: Text.describe('Secret. The one that the edge knows under the same name.'),
+  CLOUDFLARE_ACCOUNT_ID: Text.describe(
+    "The account of a queue at Cloudflare. It goes together with the next two; without them the edge's own queue is pulled.",
+  ),
+  CLOUDFLARE_API_TOKEN: Text.describe('Secret. May edit queues.'),
+  QUEUE_ID: Text.describe('The id of the queue `reelwire-transcode`.'),
+  QUEUE_ID_HIGH: Text.describe(
+    'The id of the queue for jobs with `priority: high`. Without it they are not pulled here.',
+  ),
+  WORK_DIR: Text.describe(
+    "Where sources and segments lie while they are worked on. Default: the system's folder for temporary files.",
+  ),
+  FFMPEG_PATH: Text.describe('Another ffmpeg than the one that came with the install, or is on the PATH.'),
+  FFPROBE_PATH: Text.describe('Another ffprobe, likewise.'),
+  PACKAGER_PATH: Text.describe('Another Shaka Packager, likewise.'),
+  VMAF_FLOOR: Text.describe(
+    `Mean VMAF (0 to 100) of the best rendition below which a job gets the warning \`low_quality\`. Default: ${VMAF_FLOOR}.`,
+  ),
+  METRICS_PORT: Text.describe('Serves `/metrics`, `/health` and `/ready` at this port. Default: nowhere.'),
+  METRICS_HOST: Text.describe('The address at which they are served. Default: `127.0.0.1`, this machine alone.'),
 });
-type Env = z.infer<typeof Env>;
+type Env = z.infer<typeof Environment>;
 
 /** Where messages come from. `baseUrl` null is Cloudflare's own API. */
 export interface QueueAddress {
@@ -73,7 +82,7 @@ export class ConfigError extends Error {
 
 export function readConfig(args: readonly string[], environment: Record<string, string | undefined>): Config {
   const flags = readFlags(args);
-  const env = Env.parse(environment);
+  const env = Environment.parse(environment);
   const edge = check('--edge or EDGE_URL', EdgeUrl, flags.edge ?? env.EDGE_URL ?? 'http://127.0.0.1:8787');
   const base = edge.replace(/\/+$/, '');
   return {

@@ -1,11 +1,11 @@
 /**
  * Builds the web app into web/dist, from where the Worker serves it. wrangler runs this before it serves or deploys, and
- * the tests before they begin, so it does nothing when nothing has changed: web/dist/.built, which travels with the
- * files, holds the hash of all that they are made of. Who holds the lock builds into a folder beside the final one and
- * puts it in its place, so web/dist is whole or not there.
+ * the tests before they begin, so it does nothing when nothing has changed: web/dist/.built, written last, holds the hash
+ * of all that the files are made of. Who holds the lock builds into a folder beside the final one and copies from there:
+ * a server that watches web/dist goes on watching it.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { acquire, LockHeld } from '../tools/lock.mjs';
@@ -51,9 +51,12 @@ async function buildWeb() {
     const { build } = await import('vite');
     const { settings } = await import('./settings.mjs');
     await build({ ...settings, build: { ...settings.build, outDir: partial } });
-    writeFileSync(join(partial, STAMP), built);
-    rmSync(DIST, { recursive: true, force: true });
-    renameSync(partial, DIST);
+    rmSync(join(DIST, STAMP), { force: true });
+    cpSync(partial, DIST, { recursive: true });
+    for (const name of globSync('assets/*', { cwd: DIST }))
+      if (!existsSync(join(partial, name))) rmSync(join(DIST, name));
+    rmSync(partial, { recursive: true });
+    writeFileSync(join(DIST, STAMP), built);
   } finally {
     lock.release();
   }

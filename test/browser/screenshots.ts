@@ -75,6 +75,7 @@ async function uploads(album: Album, system: System, browser: Browser, file: str
   await page.getByRole('button', { name: 'Cancel' }).click();
   await album.add('dialog', page);
   await page.getByRole('button', { name: 'Cancel the upload' }).click();
+  await page.locator('.upload').waitFor({ state: 'detached' });
   await context.close();
 }
 

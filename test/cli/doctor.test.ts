@@ -96,7 +96,14 @@ test.each([
   [3600, { status: 'fail', found: expect.stringMatching(/^(1 h|59 min 5\d s) behind that of the edge$/) }],
 ])('an edge whose clock is %i s ahead', async (seconds, clock) => {
   const transcoders = { online: 1, busy: 0, slots: 1 };
-  const health = { status: 'healthy', service: 'reelwire', version: manifest.version, mode: 'open', transcoders };
+  const health = {
+    status: 'healthy',
+    service: 'reelwire',
+    version: manifest.version,
+    mode: 'open',
+    protocols: [1],
+    transcoders,
+  };
   server = createServer((_, response) => {
     response.setHeader('Date', new Date(Date.now() + seconds * 1000).toUTCString());
     response.end(JSON.stringify(health));

@@ -135,7 +135,7 @@ export class CuttingProxy {
   }
 
   #cut(socket: Socket, lastBytes: Uint8Array): void {
-    const isReset = this.#random() < 0.5;
+    const isReset = this.#random() >= 0.5;
     socket.write(lastBytes, () => isReset && socket.resetAndDestroy());
     if (!isReset) socket.destroySoon();
     this.#cuts += 1;

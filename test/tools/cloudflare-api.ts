@@ -164,8 +164,15 @@ export class CloudflareApi {
     }
     const found = [...this.queues].find(([, one]) => one.id === id);
     if (!found || what !== 'consumers') throw new Refused(404, 11000, 'no such queue');
-    if (method === 'POST') found[1].consumers.push({ type: String(json.type), ...json });
-    return method === 'POST' ? { queue_name: found[0], ...json } : found[1].consumers;
+    if (method === 'POST') {
+      found[1].consumers.push({
+        type: String(json.type),
+        consumer_id: 'a-consumer',
+        script: json.script_name,
+        ...json,
+      });
+    }
+    return method !== 'GET' ? { queue_name: found[0], ...json } : found[1].consumers;
   }
 
   #worker(method: string, name: string, { raw }: Asked): unknown {
@@ -173,6 +180,7 @@ export class CloudflareApi {
     if (script === '') throw new Refused(404, 0, 'no such route');
     const isUpload = method === 'PUT' && what === '' && name.startsWith('scripts/');
     const isVersion = method === 'POST' && what === 'versions';
+    if (method === 'POST' && what === 'assets-upload-session') return { jwt: 'all-assets-are-there', buckets: [] };
     const worker = this.workers.get(script);
     if (isUpload || isVersion) {
       this.#upload(script, raw);

@@ -80,8 +80,10 @@ describe('with an edge to look at', () => {
       ...readdirSync(join(ROOT, 'migrations'))
         .filter((name) => name.endsWith('.sql'))
         .map((name) => `migration ${name}`),
+      `POST /workers/scripts/${WORKER}/assets-upload-session`,
       ...[UPLOADED, `PATCH /workers/scripts/${WORKER}/script-settings`],
       ...[`POST /workers/scripts/${WORKER}/subdomain`, `PUT /workers/scripts/${WORKER}/schedules`],
+      'POST /queues/id-of-reelwire-fetch/consumers',
     ]);
     expect(api.queues.get('reelwire-transcode-high')?.consumers).toMatchObject([
       { type: 'http_pull', dead_letter_queue: 'reelwire-transcode-dead', settings: { max_retries: 100 } },
@@ -111,7 +113,9 @@ describe('with an edge to look at', () => {
     api.changes.length = 0;
     const again = await deploy(['--url', edge]);
     expect([again.code, again.err]).toEqual([0, '']);
-    expect(api.changes.filter((change) => !change.includes(`/scripts/${WORKER}`))).toEqual([]);
+    expect(api.changes.filter((change) => !change.includes(`/scripts/${WORKER}`))).toEqual([
+      'PUT /queues/id-of-reelwire-fetch/consumers/a-consumer',
+    ]);
     expect(api.changes).toContain(UPLOADED);
     expect(again.out).not.toMatch(/^made/m);
     expect(again.out).toContain('  TRANSCODER_TOKEN=\n');
@@ -137,7 +141,7 @@ const EVERYTHING = {
   input: ['POST /r2/buckets', 'PUT /r2/buckets/reelwire-input/lifecycle'],
   output: ['POST /r2/buckets', 'PUT /r2/buckets/reelwire-output/lifecycle'],
   database: ['POST /d1/database'],
-  queues: ['POST /queues', 'POST /queues', 'POST /queues'],
+  queues: ['POST /queues', 'POST /queues', 'POST /queues', 'POST /queues'],
   pull: ['POST /queues/id-of-reelwire-transcode/consumers'],
   pullHigh: ['POST /queues/id-of-reelwire-transcode-high/consumers'],
 };
@@ -148,7 +152,7 @@ function someOf(account: CloudflareApi): Record<string, string[]> {
   account.databases.set('reelwire', { uuid: 'uuid-of-reelwire', tables: [] });
   account.addQueue('reelwire-transcode-dead');
   account.addQueue('reelwire-transcode', { type: 'http_pull' });
-  return { output: EVERYTHING.output, queues: ['POST /queues'], pullHigh: EVERYTHING.pullHigh };
+  return { output: EVERYTHING.output, queues: ['POST /queues', 'POST /queues'], pullHigh: EVERYTHING.pullHigh };
 }
 
 describe('--plan', () => {
@@ -159,7 +163,7 @@ describe('--plan', () => {
       .split('\n')
       .filter((line) => line.includes('npx wrangler'))
       .map((line) => line.trim());
-    expect(commands).toHaveLength(12);
+    expect(commands).toHaveLength(13);
     expect(commands).toContain('npx wrangler r2 bucket create reelwire-output --env=production');
     expect(commands.at(-1)).toBe('npx wrangler deploy --domain video.example.com --env=production');
     expect(out).toContain('a look from outside (at https://video.example.com)');

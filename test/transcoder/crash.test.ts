@@ -1,4 +1,5 @@
 /** Attempts that end in the middle, for real, and those that come after them. */
+import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { testBed } from './bed.ts';
@@ -92,17 +93,21 @@ it.each([
   async (_, code, segments) => {
     const stop = 'for a do shift; [ "$last" = -t ] && a=10; last=$a; set -- "$@" "$a"; done';
     const { ffmpeg } = bed.clips.binaries;
-    const encode = `${stop}\n'${ffmpeg}' "$@" || exit\nsleep 1\nexit ${code}`;
+    const go = bed.clips.path(`go-${code}`);
+    const encode = `${stop}\n'${ffmpeg}' "$@" || exit\nuntil [ -e '${go}' ]; do sleep 0.1; done\nexit ${code}`;
     const script = await bed.clips.script(
       `stops-${code}`,
       `case "$*" in *.pipe*) ;; *) exec '${ffmpeg}' "$@" ;; esac\n${encode}`,
     );
     await bed.start({ libvmaf: false }, { ...bed.clips.binaries, ffmpeg: script });
     const job = bed.edge.addJob(clip);
+    const published = () => ['240p', '360p', 'audio'].map((name) => job.taken.published(name).map(({ n }) => n));
+    await bed.edge.until(() => published().every(({ length }) => length === 2));
+    await writeFile(go, '');
     await bed.edge.until(() => job.finish);
     expect(job.finish).toMatchObject(
       code === 0 ? { result: { duration_seconds: 10 } } : { error: { code: 'encode_failed' } },
     );
-    for (const name of ['240p', '360p', 'audio']) expect(job.taken.published(name).map(({ n }) => n)).toEqual(segments);
+    expect(published()).toEqual([segments, segments, segments]);
   },
 );

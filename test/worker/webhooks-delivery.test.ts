@@ -3,7 +3,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Delivery } from '../../src/contract/webhooks.ts';
 import { Log } from '../../src/durable/job/log.ts';
-import { fire, secondsUntil, timer, withBindings } from './clock.ts';
+import { fire, secondsUntil, settle, timer, withBindings } from './clock.ts';
 import { call, completedJob, env, job, lease, makeOutputs, post, report, submit } from './edge.ts';
 import {
   type Arrived,
@@ -367,6 +367,7 @@ describe('a job', () => {
     await withBindings(told, {});
     await fire(told, `webhook:${id}`);
     expect((await deliveries(id)).map(({ type }) => type)).toEqual(['job.cancelled', 'job.created']);
+    for (const errand of ['list', 'close_upload']) await settle(told, errand);
     await fire(told, 'erase');
     const tables = await runInDurableObject(env.JOB.getByName(told), (_, { storage }) =>
       storage.sql.exec(`SELECT name FROM sqlite_master WHERE name = 'log'`).toArray(),

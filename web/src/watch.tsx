@@ -28,7 +28,14 @@ function WatchPage({ id }: { id: string }) {
   const { storyboard, poster } = job.playback;
   return (
     <Suspense fallback={null}>
-      <Player name={job.key} hls={hls} storyboard={pathOf(storyboard)} poster={pathOf(poster)} rungs={job.rungs} />
+      <Player
+        name={job.key}
+        hls={hls}
+        storyboard={pathOf(storyboard)}
+        poster={pathOf(poster)}
+        rungs={job.rungs}
+        duration={job.result?.duration_seconds ?? null}
+      />
     </Suspense>
   );
 }

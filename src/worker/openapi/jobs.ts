@@ -14,7 +14,7 @@ import {
 } from '../../contract/api.ts';
 import { Job } from '../../contract/job.ts';
 import { StreamEvent, StreamsEvent } from './events.ts';
-import { answer, BODY, JOB, json, type Operations, PAGE, URL_GIVEN } from './operation.ts';
+import { answer, BODY, JOB, json, type Operations, URL_GIVEN } from './operation.ts';
 import { idempotency, jobPath, streamHeaders, streamQuery } from './parameters.ts';
 import { VideoForm, VideoQuery } from './video.ts';
 
@@ -70,7 +70,7 @@ export const JOB_OPERATIONS: Operations = {
     id: 'getJob',
     summary: 'Read a job',
     path: jobPath,
-    answers: { 200: { description: 'The job; for browsers its page.', content: { ...json(Job), ...PAGE } } },
+    answers: { 200: answer('The job.', Job) },
     problems: JOB,
   },
   'GET /jobs/:id/stream': {

@@ -38,9 +38,6 @@ export const answer = (
 
 export const text = (type: string): ZodOpenApiContentObject => ({ [type]: { schema: { type: 'string' } } });
 
-/** What a browser gets that goes to the address itself. */
-export const PAGE = text('text/html');
-
 /** A body of JSON: it may be none, too long, or not what the route takes. */
 export const BODY = ['invalid_request', 'too_large'] as const;
 /** A URL of the caller's that this server shall reach. */

@@ -2,14 +2,14 @@
 import { z } from 'zod';
 import { Health, Ready } from '../../contract/api.ts';
 import { METRICS_TYPE } from '../metrics/text.ts';
-import { answer, type Operations, PAGE, text } from './operation.ts';
+import { answer, type Operations, text } from './operation.ts';
 
 export const SERVICE_OPERATIONS: Operations = {
   'GET /': {
     tag: 'Service',
     id: 'home',
-    summary: 'What can be done here, as lines to paste; for browsers the app',
-    answers: { 200: { description: 'The lines.', content: { ...text('text/plain'), ...PAGE } } },
+    summary: 'What can be done here, as lines to paste',
+    answers: { 200: { description: 'The lines.', content: text('text/plain') } },
     problems: [],
   },
   'GET /health': {

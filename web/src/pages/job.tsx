@@ -28,6 +28,9 @@ import { STATUS_NAMES } from '../words.ts';
 import { NotFound } from './not-found.tsx';
 import './job.css';
 
+/** No job's id, or no job. */
+const GONE = [400, 404];
+
 export default function JobPage({ id }: { id: string }) {
   const job = useLiveJob(id);
   const log = useMemo(() => new JobLog(id), [id]);
@@ -84,7 +87,7 @@ function useJob(id: string, log: JobLog): boolean {
         jobs.want(log, [id]);
         if (isBehind) await log.ask();
       } catch (error) {
-        if (!(error instanceof ApiError) || error.status === 401) return;
+        if (!(error instanceof ApiError) || !GONE.includes(error.status)) return;
         setGone(true);
         stop();
       }

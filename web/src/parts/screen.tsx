@@ -24,6 +24,7 @@ export function Screen({ job }: { job: LiveJob }) {
         storyboard={storyboard}
         poster={poster}
         rungs={job.rungs}
+        duration={job.result?.duration_seconds ?? null}
         prepare={isClosed ? () => letPlay(job.id) : undefined}
       />
     </Suspense>

@@ -7,6 +7,9 @@ import shaka from 'shaka-player/dist/shaka-player.hls-es2021.js';
 
 const RETRY_SECONDS = 2;
 
+/** In ms: playlists are small, and one that does not come is asked for again soon. */
+const IMPATIENT = { timeout: 6000, connectionTimeout: 4000, stallTimeout: 4000 };
+
 const CHANGES = ['trackschanged', 'adaptation', 'variantchanged', 'loaded'];
 
 export interface Thumbnail {
@@ -28,7 +31,7 @@ export class Engine {
     shaka.polyfill.installAll();
     this.#video = video;
     this.#player.configure({
-      manifest: { hls: { liveSegmentsDelay: 1 } },
+      manifest: { hls: { liveSegmentsDelay: 1 }, retryParameters: IMPATIENT },
       streaming: { failureCallback: () => this.#player.retryStreaming(RETRY_SECONDS) },
     });
     for (const event of CHANGES) this.#player.addEventListener(event, onChange);

@@ -1,12 +1,16 @@
 /**
  * A video element with an engine: loads what it is told, tries again while that fails, and loads again at its place when
- * the master has more rungs than were loaded. Over such a moment a still of the picture is shown.
+ * the master has more rungs than were loaded, or the video is longer than what was. Over such a moment a still of the picture is shown.
  */
 import { useEffect, useRef, useState } from 'react';
 import { Engine } from './engine.ts';
 
 const AGAIN_MS = 4000;
 const LOOK_MS = 500;
+
+/** How long a player may take to notice that a stream is complete: a little more than a segment. */
+const NOTICE_MS = 6000;
+const TOLERANCE_SECONDS = 0.5;
 
 /** What there is: the rungs and which of them is shown, and from when to when, in seconds, one can play. */
 export interface Tracks {
@@ -40,11 +44,13 @@ interface Wanted {
   readonly url: string;
   /** How many rungs the master has, as far as that is known. */
   readonly rungs: number;
+  /** How long the video is, in seconds; null while it is made. */
+  readonly duration: number | null;
   /** Has to be done before anything can be loaded. */
   readonly prepare: (() => Promise<void>) | null;
 }
 
-export function usePlayback({ video, still, url, rungs, prepare }: Wanted): Playing {
+export function usePlayback({ video, still, url, rungs, duration, prepare }: Wanted): Playing {
   const [engine, setEngine] = useState<Engine | null>(null);
   const [tracks, setTracks] = useState(NOTHING);
   const [isStuck, setStuck] = useState(false);
@@ -93,18 +99,29 @@ export function usePlayback({ video, still, url, rungs, prepare }: Wanted): Play
       const isPlaying = left.current?.isPlaying ?? false;
       left.current = null;
       still?.classList.remove('player__still--shown');
-      if (isPlaying) await video.play();
+      if (isPlaying) await video.play().catch(() => undefined);
     };
     load().catch(() => {
       if (isOver) return;
       setStuck(true);
-      timer = setTimeout(() => setTries(tries + 1), AGAIN_MS);
+      timer = setTimeout(() => setTries((made) => made + 1), AGAIN_MS);
     });
     return () => {
       isOver = true;
       clearTimeout(timer);
     };
   }, [engine, video, url, rungs, tries]);
+
+  // What was cut off from the server while it loaded a growing stream may not have noticed that it has grown.
+  const isShort = duration !== null && tracks.end > 0 && tracks.end < duration - TOLERANCE_SECONDS;
+  useEffect(() => {
+    if (!isShort) return;
+    const timer = setTimeout(() => {
+      if (loaded.current) loaded.current = { ...loaded.current, rungs: -1 };
+      setTries((made) => made + 1);
+    }, NOTICE_MS);
+    return () => clearTimeout(timer);
+  }, [isShort]);
 
   return { engine, tracks, isStuck };
 }

@@ -18,14 +18,19 @@ interface Props {
   poster: string | null;
   /** How many rungs the master has, as last told; 0 when that is not known. */
   rungs: number;
+  /** How long it is, in seconds; null while it is made. */
+  duration: number | null;
   prepare?: (() => Promise<void>) | undefined;
 }
 
-export default function Player({ name, hls, storyboard, poster, rungs, prepare }: Props) {
+export default function Player({ name, hls, storyboard, poster, rungs, duration, prepare }: Props) {
   const frame = useRef<HTMLElement>(null);
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
   const [still, setStill] = useState<HTMLCanvasElement | null>(null);
-  const { engine, tracks, isStuck } = usePlayback({ video, still, url: hls, rungs, prepare: prepare ?? null });
+  const { engine, tracks, isStuck } = usePlayback({
+    ...{ video, still, url: hls, rungs, duration },
+    prepare: prepare ?? null,
+  });
   const media = useMedia(video);
   const [chosen, setChosen] = useState<number | null>(null);
   const [isIdle, wake] = useIdle();
