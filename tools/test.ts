@@ -17,6 +17,8 @@ await main(async (stop) => {
   const scratch = makeScratch('test');
   const failures: string[] = [];
   const secrets = new SecretWatch();
+  // Hundreds of Node processes are started below: all but the first find their modules compiled.
+  process.env.NODE_COMPILE_CACHE = join(scratch, 'compiled');
   const title = (text: string) => console.log(`\n=== ${text}`);
 
   const run = async (name: string, program: string, args: string[], count: (code: number) => Promise<Tally>) => {

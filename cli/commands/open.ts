@@ -18,7 +18,7 @@ export async function open(context: Context, jobId: string): Promise<number> {
 }
 
 /** Of other systems nobody says; on Linux the desktop does, unless somebody is here from afar. */
-export function hasScreen(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): boolean {
+function hasScreen(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): boolean {
   if (env.SSH_CONNECTION) return false;
   return platform !== 'linux' || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY || env.WSL_DISTRO_NAME);
 }

@@ -20,7 +20,7 @@ export const KEY_PREFIX = 'rw_';
 export const KeyId = z.string().regex(/^[0-9a-f]{12}$/, 'a key id is 12 hexadecimal digits');
 
 /** How people know a key; it stands in the logs of jobs. */
-export const KeyName = z
+const KeyName = z
   .string()
   .regex(
     /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u,

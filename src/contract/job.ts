@@ -85,7 +85,7 @@ export const renditionNames = ({ video, audio }: Pick<Plan, 'video' | 'audio'>):
 ];
 
 /** Where the keyframe that opens a video segment lies in it, in bytes; players use it for fast seeking. */
-export const Keyframe = z.object({ offset: z.int().min(0), length: z.int().min(1) });
+const Keyframe = z.object({ offset: z.int().min(0), length: z.int().min(1) });
 
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 

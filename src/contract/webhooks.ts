@@ -60,7 +60,7 @@ export const RotateRequest = z.strictObject({
  * `failing`: the last deliveries failed one after the other; events are kept while one at a time is tried.
  * `disabled`: nothing is sent; events of jobs that know the endpoint are kept, and are sent once it is enabled.
  */
-export const WebhookStatus = z.enum(['enabled', 'failing', 'disabled']);
+const WebhookStatus = z.enum(['enabled', 'failing', 'disabled']);
 
 /** Why an endpoint is not simply enabled. `gone`: it answered 410. `gave_up`: every delivery failed for a day. */
 export const TroubleCode = z.enum(['failing', 'by_request', 'gone', 'gave_up']);

@@ -30,8 +30,8 @@ const LONGEST = 4096;
 
 /** Seconds since 1970. */
 const Exp = z.int().min(1);
-export const JobClaims = z.object({ aud: z.literal('job'), sub: JobId, scopes: z.array(Scope), exp: Exp });
-export const SessionClaims = z.object({ aud: z.literal('session'), sub: KeyId, exp: Exp });
+const JobClaims = z.object({ aud: z.literal('job'), sub: JobId, scopes: z.array(Scope), exp: Exp });
+const SessionClaims = z.object({ aud: z.literal('session'), sub: KeyId, exp: Exp });
 export const UploadClaims = z.object({
   aud: z.literal('upload'),
   jti: z.uuid(),

@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { behindAKey, inFrames } from './web/elsewhere.ts';
+import { throughARestart } from './web/restart.ts';
 import { openStage, type Stage } from './web/stage.ts';
 import type { Tab } from './web/tab.ts';
 
@@ -54,9 +55,15 @@ describe('a video', () => {
 
   test('shows its first picture while it is made, to two tabs, through a reload and a restart of the edge', async () => {
     const [job] = await stage.jobs();
-    await desk.page.getByRole('link', { name: /sea\.mp4/ }).click();
+    await desk.inTrouble(async () => {
+      await desk.page.route('**/*.m3u8', (route) => route.abort());
+      await desk.page.getByRole('link', { name: /sea\.mp4/ }).click();
+      await desk.sees('It is tried again.');
+      await desk.press('Play');
+      await desk.page.unroute('**/*.m3u8');
+    });
     await phone.page.goto(`${stage.system.url}/jobs/${job?.id}`);
-    await Promise.all([desk.pictured(), phone.pictured()]);
+    await Promise.all([desk.playsOn(0), phone.pictured()]);
     expect(await desk.page.title()).toMatch(/^\d+ % · sea\.mp4/);
     expect((await desk.loaded()).names.some((name) => name.includes('player'))).toBe(true);
     const before = await desk.percent('Progress of the job', 11);
@@ -105,6 +112,11 @@ describe('a video', () => {
     for (const tab of [desk, phone]) await tab.isAccessible();
     stage.isWell();
   });
+
+  test('goes on in a player that lost the edge while it was made', async () => {
+    await throughARestart(stage);
+    stage.isWell();
+  }, 120_000);
 });
 
 describe('a job', () => {

@@ -156,9 +156,10 @@ export class Transcoder {
   /** `workDir`: by default a folder of its own, which goes with it. */
   static async start(edge: string, workDir?: string): Promise<Transcoder> {
     const ownFolder = workDir === undefined ? await mkdtemp(join(tmpdir(), 'reelwire-e2e-')) : null;
+    const { PATH, NODE_COMPILE_CACHE } = globalThis.process.env;
     const child = spawn(globalThis.process.execPath, [MAIN, '--edge', edge], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-      env: { PATH: globalThis.process.env.PATH, WORK_DIR: workDir ?? ownFolder ?? '' },
+      env: { PATH, NODE_COMPILE_CACHE, WORK_DIR: workDir ?? ownFolder ?? '' },
     });
     const transcoder = new Transcoder(child, ownFolder);
     await transcoder.logged('"msg":"ready"');

@@ -4,7 +4,7 @@ import type { Round } from './round.ts';
 import type { Summary } from './rounds.ts';
 
 /** Replays one round. */
-export const replay = ({ seed }: Pick<Round, 'seed'>): string => `npm run faults -- --rounds 1 --seed ${seed}`;
+const replay = ({ seed }: Pick<Round, 'seed'>): string => `npm run faults -- --rounds 1 --seed ${seed}`;
 
 const countOf = (faults: Record<string, number>): string =>
   Object.entries(faults)

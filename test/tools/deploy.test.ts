@@ -122,7 +122,7 @@ describe('with an edge to look at', () => {
     expect(again.out).toContain('The first key: npm run keys -- create');
     expect(api.workers.get(WORKER)?.secrets.get('TRANSCODER_TOKEN')).toBe(token);
     expect(api.unknown).toEqual([]);
-  });
+  }, 240_000);
 
   test('a key that opens nothing, and an edge that is open to all, do not pass', async () => {
     const never = new AbortController().signal;

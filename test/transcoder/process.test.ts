@@ -40,9 +40,10 @@ interface Started {
 }
 
 function start(env: Record<string, string> = {}, args: string[] = ['--edge', bed.edge.url]): Started {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-    env: { PATH: process.env.PATH, WORK_DIR: folder, ...env },
+    env: { PATH, NODE_COMPILE_CACHE, WORK_DIR: folder, ...env },
   });
   children.push(child);
   const log: string[] = [];

@@ -4,7 +4,7 @@ import type { Commit, Plan } from '../../src/contract/job.ts';
 import { type Command, decide, type TimelessCommand } from '../../src/durable/job/machine.ts';
 import { apply, type JobState } from '../../src/durable/job/state.ts';
 
-export const JOB_ID = '11111111-2222-4333-8444-555555555555';
+const JOB_ID = '11111111-2222-4333-8444-555555555555';
 
 const rung = (name: string, width: number, height: number, maxrate: number) => ({
   name,

@@ -1,6 +1,7 @@
 /**
- * The checks that run no test: format and lint, the types of every TypeScript project, and whether each environment of
- * wrangler.toml can be deployed (tests never load the production configuration). Projects are found, not listed.
+ * The checks that run no test: format and lint, dead code, the types of every TypeScript project, and whether each
+ * environment of wrangler.toml can be deployed (tests never load the production configuration). Projects are found, not
+ * listed.
  */
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -26,7 +27,11 @@ export async function staticChecks(root: string, scratch: string): Promise<{ bef
     args: ['deploy', '--dry-run', `--env=${environment}`, '--outdir', join(scratch, `deploy-${name}`)],
   });
   return {
-    before: [{ name: 'format and lint', program: 'biome', args: ['ci', '.'] }, ...types],
+    before: [
+      { name: 'format and lint', program: 'biome', args: ['ci', '.'] },
+      { name: 'dead code', program: 'knip', args: [] },
+      ...types,
+    ],
     after: [deploy('default', ''), deploy('production', 'production')],
   };
 }

@@ -50,7 +50,7 @@ const PLAIN = ['-map_metadata', '-1', '-map_chapters', '-1'];
  * that are in use, so a command over the picture alone would be some frames off from one over picture and sound.
  * Every command over a source therefore uses the same two streams.
  */
-export const alsoRead = (stream: number | null): string[] =>
+const alsoRead = (stream: number | null): string[] =>
   stream === null ? [] : ['-map', `0:${stream}`, '-c', 'copy', '-f', 'null', '-'];
 
 /** fd 3 carries ffmpeg's own progress; from here on, one pipe for each rung, and one for the packets that are read. */

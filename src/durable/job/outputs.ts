@@ -59,7 +59,7 @@ export function namedObjects({ renditions, artifacts }: Pick<Outputs, 'rendition
 }
 
 /** The init segments that a list of segments needs: the first one, and each that differs from the one before. */
-export function announced(segments: readonly TakeSegment[], inits: readonly TakeSegment[]): TakeSegment[] {
+function announced(segments: readonly TakeSegment[], inits: readonly TakeSegment[]): TakeSegment[] {
   const found: TakeSegment[] = [];
   for (const { take } of segments) {
     const init = inits.find((one) => one.take === take);

@@ -69,7 +69,7 @@ export function revised(before: Endpoint, after: Endpoint, at: number): Endpoint
 export const validSecrets = ({ secrets }: Endpoint, at: number): Endpoint['secrets'] =>
   secrets.filter(({ until }) => until === null || until > at);
 
-export function statusOf({ disabled, health }: Endpoint): Webhook['status'] {
+function statusOf({ disabled, health }: Endpoint): Webhook['status'] {
   if (disabled) return 'disabled';
   return isOpen(health) ? 'failing' : 'enabled';
 }

@@ -7,7 +7,6 @@ import { type Env, settings } from '../../durable/env.ts';
 import type { Outcome } from '../../durable/job/job.ts';
 import { guardsFrom } from '../../durable/resolver.ts';
 import { within } from '../../durable/timing.ts';
-
 import type { Position, Slice, SliceEnd, SourceFound } from '../../durable/upload/stored.ts';
 import { followGuarded } from '../../durable/url-guard.ts';
 import { unwrap } from '../problems.ts';

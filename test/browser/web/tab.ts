@@ -1,4 +1,4 @@
-/** A tab of a browser with the web app in it. Whatever goes wrong is kept: errors, refused requests, broken rules. */
+/** A tab of a browser with the web app in it. Whatever goes wrong is kept: errors, warnings, refused requests. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import { expect } from 'vitest';
 import { ROOT } from '../../../tools/paths.mjs';
 
-export const DESK = { width: 1280, height: 900 };
+const DESK = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
 /** How long anything may take, in ms. */
@@ -29,7 +29,7 @@ export class Tab {
     page.setDefaultTimeout(LIMIT_MS);
     page.on('pageerror', ({ message }) => this.#note(message));
     page.on('console', (message) => {
-      if (message.type() === 'error') this.#note(`${message.text()} (${message.location().url})`);
+      if (['error', 'warning'].includes(message.type())) this.#note(`${message.text()} (${message.location().url})`);
     });
     page.on('requestfailed', (request) => {
       const reason = request.failure()?.errorText;
@@ -64,6 +64,19 @@ export class Tab {
     this.#isTrouble = true;
     await work();
     this.#isTrouble = false;
+  }
+
+  /** Nothing is answered below `path` while `work` goes on. */
+  async withheld(path: string, work: () => Promise<void>): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const answers: Promise<void>[] = [];
+    await this.page.route(path, (route) => {
+      answers.push(over.promise.then(() => route.continue()));
+    });
+    await work();
+    over.resolve();
+    await Promise.all(answers);
+    await this.page.unroute(path);
   }
 
   /** The name and the bytes, gzipped, of everything that the pages were made of. */
@@ -131,8 +144,16 @@ export class Tab {
     return this.page.evaluate(() => document.querySelector('video')?.currentTime ?? -1);
   }
 
-  async playsOn(): Promise<void> {
-    const from = await this.time();
+  /** How far the video is loaded, in seconds. */
+  loadedTo(): Promise<number> {
+    return this.page.evaluate(() => {
+      const buffered = document.querySelector('video')?.buffered;
+      return buffered?.length ? buffered.end(buffered.length - 1) : 0;
+    });
+  }
+
+  async playsOn(after?: number): Promise<void> {
+    const from = after ?? (await this.time());
     await this.page.waitForFunction((time) => (document.querySelector('video')?.currentTime ?? 0) > time + 0.3, from);
   }
 

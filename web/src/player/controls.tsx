@@ -6,6 +6,7 @@ import type { Tracks } from './playback.ts';
 
 interface Props {
   media: Media;
+  isPlaying: boolean;
   tracks: Tracks;
   /** The height that was chosen; null: by itself. */
   chosen: number | null;
@@ -17,12 +18,12 @@ interface Props {
 }
 
 export function Controls(props: Props) {
-  const { media, tracks, chosen } = props;
+  const { media, isPlaying, tracks, chosen } = props;
   return (
     <div className="player__row">
       <button type="button" className="player__button" onClick={props.onToggle}>
-        <Icon name={media.isPaused ? 'play' : 'pause'} />
-        <span className="unseen">{media.isPaused ? 'Play' : 'Pause'}</span>
+        <Icon name={isPlaying ? 'pause' : 'play'} />
+        <span className="unseen">{isPlaying ? 'Pause' : 'Play'}</span>
       </button>
       <span className="player__time">
         {clock(media.time)} / {clock(tracks.end)}

@@ -1,11 +1,22 @@
 /**
  * Shaka Player for one video: loads the master, and again, at the same place, when there is more in it, because a player
- * never does that by itself. What breaks off is tried again for as long as the page is there. From the end of a growing
- * stream it keeps one segment away, not three.
+ * never does that by itself. What breaks off is tried again for as long as the page is there: segments here, and playlists
+ * by loading again, because the player does not come back to one that it could not open. It turns away from no rung, as
+ * what fails is the way to the server, for all of them. From the end of a growing stream it keeps one segment away, not
+ * three.
  */
 import shaka from 'shaka-player/dist/shaka-player.hls-es2021.js';
 
 const RETRY_SECONDS = 2;
+const LOOK_MS = 500;
+
+/**
+ * A growing stream whose playlists were not asked for in so many looks is lost. Looks, not time: in a hidden tab a
+ * browser slows down both.
+ */
+const LOST_LOOKS = 40;
+
+const { MANIFEST } = shaka.net.NetworkingEngine.RequestType;
 
 /** In ms: playlists are small, and one that does not come is asked for again soon. */
 const IMPATIENT = { timeout: 6000, connectionTimeout: 4000, stallTimeout: 4000 };
@@ -25,15 +36,35 @@ export class Engine {
   readonly #video: HTMLVideoElement;
   #thumbnails: { readonly url: string; readonly track: Promise<number | null> } | null = null;
   #height: number | null = null;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #looks = 0;
 
-  /** `onChange`: what can be chosen or played, or what is shown, is something else now. */
-  constructor(video: HTMLVideoElement, onChange: () => void) {
+  /**
+   * `onChange`: what can be chosen or played, or what is shown, may be something else now. `onLost`: what is loaded does
+   * not grow any more, though the stream does.
+   */
+  constructor(video: HTMLVideoElement, onChange: () => void, onLost: () => void) {
     shaka.polyfill.installAll();
     this.#video = video;
     this.#player.configure({
       manifest: { hls: { liveSegmentsDelay: 1 }, retryParameters: IMPATIENT },
-      streaming: { failureCallback: () => this.#player.retryStreaming(RETRY_SECONDS) },
+      streaming: {
+        maxDisabledTime: 0,
+        failureCallback: ({ data }: shaka.util.Error) => {
+          if (data.at(-1) === MANIFEST) onLost();
+          else this.#player.retryStreaming(RETRY_SECONDS);
+        },
+      },
     });
+    this.#player.getNetworkingEngine()?.registerRequestFilter((type) => {
+      if (type === MANIFEST) this.#looks = 0;
+    });
+    // What can be played of a growing stream grows without a sign.
+    this.#timer = setInterval(() => {
+      onChange();
+      this.#looks = this.#player.isDynamic() ? this.#looks + 1 : 0;
+      if (this.#looks > LOST_LOOKS) onLost();
+    }, LOOK_MS);
     for (const event of CHANGES) this.#player.addEventListener(event, onChange);
   }
 
@@ -82,6 +113,7 @@ export class Engine {
   }
 
   async destroy(): Promise<void> {
+    clearInterval(this.#timer);
     await this.#player.destroy();
   }
 

@@ -3,26 +3,13 @@ import { useEffect, useState } from 'react';
 
 export interface Media {
   readonly time: number;
-  readonly isPaused: boolean;
   readonly isMuted: boolean;
   readonly volume: number;
 }
 
-const EVENTS = [
-  'timeupdate',
-  'seeking',
-  'seeked',
-  'play',
-  'pause',
-  'ended',
-  'volumechange',
-  'waiting',
-  'playing',
-  'loadeddata',
-  'emptied',
-];
+const EVENTS = ['timeupdate', 'seeking', 'seeked', 'ended', 'volumechange', 'loadeddata', 'emptied'];
 
-const NOTHING: Media = { time: 0, isPaused: true, isMuted: false, volume: 1 };
+const NOTHING: Media = { time: 0, isMuted: false, volume: 1 };
 
 export function useMedia(video: HTMLVideoElement | null): Media {
   const [media, setMedia] = useState(NOTHING);
@@ -32,7 +19,6 @@ export function useMedia(video: HTMLVideoElement | null): Media {
     const look = () => {
       setMedia({
         time: video.currentTime,
-        isPaused: video.paused,
         isMuted: video.muted || video.volume === 0,
         volume: video.volume,
       });

@@ -1,12 +1,12 @@
 /**
  * A video element with an engine: loads what it is told, tries again while that fails, and loads again at its place when
- * the master has more rungs than were loaded, or the video is longer than what was. Over such a moment a still of the picture is shown.
+ * the master has more rungs than were loaded, the video is longer than what was, or it does not grow any more. Over such
+ * a moment a still of the picture is shown, and whether it is to play is kept.
  */
 import { useEffect, useRef, useState } from 'react';
 import { Engine } from './engine.ts';
-
-const AGAIN_MS = 4000;
-const LOOK_MS = 500;
+import { useTries } from './tries.ts';
+import { useWish } from './wish.ts';
 
 /** How long a player may take to notice that a stream is complete: a little more than a segment. */
 const NOTICE_MS = 6000;
@@ -36,6 +36,10 @@ export interface Playing {
   readonly tracks: Tracks;
   /** Loading has failed and is tried again. */
   readonly isStuck: boolean;
+  /** It plays, or will as soon as it can. */
+  readonly isPlaying: boolean;
+  /** Play or pause, whichever is not the case. */
+  toggle(): void;
 }
 
 interface Wanted {
@@ -54,36 +58,40 @@ export function usePlayback({ video, still, url, rungs, duration, prepare }: Wan
   const [engine, setEngine] = useState<Engine | null>(null);
   const [tracks, setTracks] = useState(NOTHING);
   const [isStuck, setStuck] = useState(false);
-  const [tries, setTries] = useState(0);
   const isPrepared = useRef(prepare === null);
-  const loaded = useRef<{ url: string; rungs: number } | null>(null);
+  const loaded = useRef<{ url: string; rungs: number; count: number } | null>(null);
   /** Where one was when what is loaded now began to be loaded. */
-  const left = useRef<{ time: number; isPlaying: boolean } | null>(null);
+  const left = useRef<number | null>(null);
+  const [isPlaying, wish] = useWish(video);
+  const [count, tries] = useTries();
+  const reached = useRef(0);
 
   useEffect(() => {
     if (!video) return;
     const look = () => setTracks((known) => kept(known, tracksOf(made)));
-    const made = new Engine(video, look);
+    const made = new Engine(video, look, () => {
+      if (loaded.current) tries.later();
+    });
     setEngine(made);
-    // What can be played of a growing stream grows without a sign.
-    const timer = setInterval(look, LOOK_MS);
     return () => {
-      clearInterval(timer);
+      tries.drop();
       loaded.current = null;
       left.current = null;
       setEngine(null);
       void made.destroy();
     };
-  }, [video]);
+  }, [video, tries]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another try is a reason to load.
   useEffect(() => {
     if (!engine || !video) return;
-    if (loaded.current?.url === url && loaded.current.rungs >= rungs) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    const known = loaded.current;
+    if (known?.url === url && known.rungs >= rungs && known.count === count) return;
     let isOver = false;
+    tries.drop();
+    wish.hold();
     if (loaded.current) {
-      left.current = { time: video.currentTime, isPlaying: !video.paused };
+      left.current = video.currentTime;
       if (still) freeze(video, still);
     }
     loaded.current = null;
@@ -91,39 +99,40 @@ export function usePlayback({ video, still, url, rungs, duration, prepare }: Wan
       if (!isPrepared.current) await prepare?.();
       isPrepared.current = true;
       if (isOver) return;
-      await engine.load(url, left.current?.time ?? 0);
+      await engine.load(url, left.current ?? 0);
       if (isOver) return;
-      loaded.current = { url, rungs: Math.max(rungs, engine.heights().length) };
+      loaded.current = { url, rungs: Math.max(rungs, engine.heights().length), count };
       setTracks(tracksOf(engine));
       setStuck(false);
-      const isPlaying = left.current?.isPlaying ?? false;
       left.current = null;
       still?.classList.remove('player__still--shown');
-      if (isPlaying) await video.play().catch(() => undefined);
+      wish.fulfil();
     };
     load().catch(() => {
       if (isOver) return;
       setStuck(true);
-      timer = setTimeout(() => setTries((made) => made + 1), AGAIN_MS);
+      tries.later();
     });
     return () => {
       isOver = true;
-      clearTimeout(timer);
     };
-  }, [engine, video, url, rungs, tries]);
+  }, [engine, video, url, rungs, count]);
 
   // What was cut off from the server while it loaded a growing stream may not have noticed that it has grown.
   const isShort = duration !== null && tracks.end > 0 && tracks.end < duration - TOLERANCE_SECONDS;
   useEffect(() => {
     if (!isShort) return;
-    const timer = setTimeout(() => {
-      if (loaded.current) loaded.current = { ...loaded.current, rungs: -1 };
-      setTries((made) => made + 1);
-    }, NOTICE_MS);
+    const timer = setTimeout(tries.now, NOTICE_MS);
     return () => clearTimeout(timer);
-  }, [isShort]);
+  }, [isShort, tries]);
 
-  return { engine, tracks, isStuck };
+  useEffect(() => {
+    if (tracks.end <= reached.current) return;
+    reached.current = tracks.end;
+    tries.reset();
+  }, [tracks.end, tries]);
+
+  return { engine, tracks, isStuck, isPlaying, toggle: wish.toggle };
 }
 
 function freeze(video: HTMLVideoElement, still: HTMLCanvasElement): void {

@@ -27,7 +27,7 @@ export default function Player({ name, hls, storyboard, poster, rungs, duration,
   const frame = useRef<HTMLElement>(null);
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
   const [still, setStill] = useState<HTMLCanvasElement | null>(null);
-  const { engine, tracks, isStuck } = usePlayback({
+  const { engine, tracks, isStuck, isPlaying, toggle } = usePlayback({
     ...{ video, still, url: hls, rungs, duration },
     prepare: prepare ?? null,
   });
@@ -40,7 +40,7 @@ export default function Player({ name, hls, storyboard, poster, rungs, duration,
     if (video) video.currentTime = Math.min(Math.max(time, start), end);
   };
   const acts = {
-    toggle: () => void (video?.paused ? video.play().catch(() => undefined) : video?.pause()),
+    toggle,
     skip: (seconds: number) => seek((video?.currentTime ?? 0) + seconds),
     jump: (share: number) => seek(start + (end - start) * share),
     louder: (by: number) => setVolume((video?.volume ?? 0) + by),
@@ -58,7 +58,7 @@ export default function Player({ name, hls, storyboard, poster, rungs, duration,
     setChosen(height);
     engine?.choose(height);
   };
-  const isQuiet = isIdle && !media.isPaused;
+  const isQuiet = isIdle && isPlaying;
   return (
     <section
       ref={frame}
@@ -75,11 +75,11 @@ export default function Player({ name, hls, storyboard, poster, rungs, duration,
         className="player__video"
         {...(poster !== null && { poster })}
         playsInline
-        onClick={acts.toggle}
+        onClick={toggle}
       />
       <canvas ref={setStill} className="player__still" />
-      {media.isPaused && (
-        <button type="button" className="player__big" tabIndex={-1} aria-hidden="true" onClick={acts.toggle}>
+      {!isPlaying && (
+        <button type="button" className="player__big" tabIndex={-1} aria-hidden="true" onClick={toggle}>
           <Icon name="play" />
         </button>
       )}
@@ -90,9 +90,10 @@ export default function Player({ name, hls, storyboard, poster, rungs, duration,
         <SeekBar engine={engine} storyboard={storyboard} time={media.time} start={start} end={end} onSeek={seek} />
         <Controls
           media={media}
+          isPlaying={isPlaying}
           tracks={tracks}
           chosen={chosen}
-          onToggle={acts.toggle}
+          onToggle={toggle}
           onMute={acts.mute}
           onVolume={setVolume}
           onChoose={choose}
