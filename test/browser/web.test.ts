@@ -195,7 +195,8 @@ test('by keys alone a video is uploaded, played and deleted', async () => {
   await desk.tabTo(/^Choose files$/);
   await page.keyboard.press('Enter');
   await (await chooser).setFiles(stage.short);
-  await page.getByRole('link', { name: /short\.mp4/ }).waitFor();
+  await page.locator('.row', { hasText: 'short.mp4' }).waitFor();
+  await page.locator('.upload').waitFor({ state: 'detached' });
   await desk.tabTo(/short\.mp4/);
   await page.keyboard.press('Enter');
   await desk.titled(/^Done · short\.mp4/);

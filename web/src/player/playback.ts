@@ -89,13 +89,19 @@ export function usePlayback({ video, still, url, rungs, duration, prepare }: Wan
     if (known?.url === url && known.rungs >= rungs && known.count === count) return;
     let isOver = false;
     tries.drop();
-    wish.hold();
-    if (loaded.current) {
-      left.current = video.currentTime;
-      if (still) freeze(video, still);
-    }
-    loaded.current = null;
+    const leave = () => {
+      wish.hold();
+      if (loaded.current) {
+        left.current = video.currentTime;
+        if (still) freeze(video, still);
+      }
+      loaded.current = null;
+    };
     const load = async () => {
+      // What is there goes on being played until the server answers.
+      if (loaded.current) await ask(url);
+      if (isOver) return;
+      leave();
       if (!isPrepared.current) await prepare?.();
       isPrepared.current = true;
       if (isOver) return;
@@ -110,7 +116,7 @@ export function usePlayback({ video, still, url, rungs, duration, prepare }: Wan
     };
     load().catch(() => {
       if (isOver) return;
-      setStuck(true);
+      setStuck(loaded.current === null);
       tries.later();
     });
     return () => {
@@ -133,6 +139,11 @@ export function usePlayback({ video, still, url, rungs, duration, prepare }: Wan
   }, [tracks.end, tries]);
 
   return { engine, tracks, isStuck, isPlaying, toggle: wish.toggle };
+}
+
+async function ask(url: string): Promise<void> {
+  const { ok, status } = await fetch(url, { cache: 'no-store' });
+  if (!ok) throw new Error(`The stream was answered with ${status}`);
 }
 
 function freeze(video: HTMLVideoElement, still: HTMLCanvasElement): void {
