@@ -14,7 +14,10 @@ import fourthMigration from '../../migrations/0004_metrics.sql';
 import { JobSummary } from '../contract/api.ts';
 import type { Env } from './env.ts';
 
-const MIGRATIONS = [firstMigration, secondMigration, thirdMigration, fourthMigration];
+/** The statements that make all tables. */
+export const TABLES: readonly string[] = [firstMigration, secondMigration, thirdMigration, fourthMigration]
+  .flatMap((text) => text.split(/;\s*$/m))
+  .filter((sql) => sql.trim() !== '');
 
 /** What is in the row from the beginning (key, time of creation) never changes: the indexes need not be written again. */
 const LIST = `INSERT INTO jobs (id, folded_key, status, created_at, completed_at, updated_at, last_event_id, summary)
@@ -79,8 +82,7 @@ export async function withTables<T>(db: D1Database, run: () => Promise<T>): Prom
     const { REELWIRE_OPEN }: Pick<Env, 'REELWIRE_OPEN'> = env;
     if (REELWIRE_OPEN !== '1' || !lacksTables(error)) throw error;
   }
-  const statements = MIGRATIONS.flatMap((text) => text.split(/;\s*$/m)).filter((sql) => sql.trim() !== '');
-  await db.batch(statements.map((sql) => db.prepare(sql)));
+  await db.batch(TABLES.map((sql) => db.prepare(sql)));
   return run();
 }
 

@@ -2,8 +2,7 @@
 /**
  * `/docs`: the OpenAPI document as a page to read and to try. Its one script, RapiDoc, comes from here, compressed as it
  * came from npm, and nothing is fetched from elsewhere. What it is made of is in that file, so the packages it names are
- * not installed (package.json, overrides). It writes styles into the page, so styles may be inline; scripts
- * may not.
+ * not installed (package.json, overrides). It writes styles into the page, so styles may be inline; scripts may not.
  */
 import type { Context } from 'hono';
 import script from 'rapidoc/dist/rapidoc-min.js.gz';

@@ -5,14 +5,11 @@
 import { applyD1Migrations, env, SELF } from 'cloudflare:test';
 import { sign } from 'hono/jwt';
 import { vi } from 'vitest';
-import first from '../../migrations/0001_jobs.sql';
-import second from '../../migrations/0002_webhooks.sql';
-import third from '../../migrations/0003_keys.sql';
-import fourth from '../../migrations/0004_metrics.sql';
 import { digestOf, JobToken, makeKey, type Role, UploadToken } from '../../src/contract/access.ts';
 import { UploadCreated } from '../../src/contract/api.ts';
 import { MASTER, outputKey } from '../../src/contract/ids.ts';
 import { JobOptions } from '../../src/contract/job.ts';
+import { TABLES } from '../../src/durable/job-list.ts';
 import { documented } from './documented.ts';
 import { RESUMABLE } from './tus.ts';
 
@@ -42,12 +39,7 @@ export function secret(text: string): string {
   return text;
 }
 
-export function migrate(): Promise<void> {
-  const queries = [first, second, third, fourth]
-    .flatMap((text) => text.split(/;\s*$/m))
-    .filter((sql) => sql.trim() !== '');
-  return applyD1Migrations(env.DB, [{ name: 'all', queries }]);
-}
+export const migrate = (): Promise<void> => applyD1Migrations(env.DB, [{ name: 'all', queries: [...TABLES] }]);
 
 export async function call(path: string, init: RequestInit = {}, host = 'edge.example'): Promise<Response> {
   const headers = new Headers(init.headers);
