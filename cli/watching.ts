@@ -52,16 +52,21 @@ export class Watching {
   /** The greatest of all exit codes, `others` among them. */
   async end(others: number[]): Promise<number> {
     const codes = await Promise.all(this.#ends);
-    this.display.end();
-    for (const say of this.#last) say();
+    this.#tellLast();
     return Math.max(EXIT.ok, ...codes, ...others);
   }
 
   /** Says what becomes of jobs that nobody watches any more. */
   leave(): void {
-    this.display.end();
+    this.#tellLast();
     const { running } = this.attention;
     if (running.length > 0) this.display.note(`Jobs go on without you: reelwire watch ${running.join(' ')}`);
+  }
+
+  /** How jobs ended, and what was refused: each once. */
+  #tellLast(): void {
+    this.display.end();
+    for (const say of this.#last.splice(0)) say();
   }
 
   close(): void {

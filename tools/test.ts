@@ -39,8 +39,10 @@ await main(async (stop) => {
     sum = add(sum, await run('vitest', 'vitest', vitest, (code) => readReport(report, code)));
     title(`no secret in ${secrets.lines} lines of the log`);
     for (const line of secrets.found) console.log(line);
-    if (secrets.found.length > 0) failures.push('no secret in the log');
-    sum = add(sum, await check(secrets.found.length > 0 ? 1 : 0));
+    // Of a whole run that seems to have logged nothing, nothing was seen.
+    const isClean = secrets.found.length === 0 && (secrets.lines > 0 || filters.length > 0);
+    if (!isClean) failures.push('no secret in the log');
+    sum = add(sum, await check(isClean ? 0 : 1));
     for (const { name, program, args } of after) sum = add(sum, await run(name, program, args, check));
 
     title(failures.length > 0 ? `Failed: ${failures.join('; ')}` : 'All done');

@@ -52,7 +52,8 @@ async function answer(
     case '/metrics': {
       const { bavail, bsize } = await statfs(workFolder);
       diskFree.set(bavail * bsize);
-      response.writeHead(200, { 'Content-Type': registry.contentType }).end(await registry.metrics());
+      const text = await registry.metrics();
+      response.writeHead(200, { 'Content-Type': registry.contentType }).end(text);
       return;
     }
     case '/health':

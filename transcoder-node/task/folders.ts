@@ -26,7 +26,7 @@ export async function openWorkFolder(parent: string): Promise<WorkFolder> {
   for (const name of await readdir(parent)) {
     const [, of, pid] = NAME.exec(name) ?? [];
     const path = join(parent, name);
-    const isLeft = of === own ? !isAlive(Number(pid)) : await isUntouched(path);
+    const isLeft = of === own ? Number(pid) === process.pid || !isAlive(Number(pid)) : await isUntouched(path);
     // Somebody else's may not be ours to remove.
     if (pid && isLeft) await removeFolder(path).catch(() => undefined);
   }

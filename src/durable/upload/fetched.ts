@@ -130,7 +130,7 @@ export class Fetched {
     if (known && (known.phase !== 'closed' || runOf(known) >= run)) return null;
     const fetching = {
       run,
-      slice: 0,
+      slice: known?.fetching?.slice ?? 0,
       from: 0,
       ended: false,
       busy_until: 0,

@@ -46,7 +46,7 @@ export function judge({ status, headers }: Answer, slice: Slice, most: number): 
     content_type: short(type) || 'application/octet-stream',
   };
   if (isAnother(found, slice)) return CHANGED;
-  if (slice.ended && status === 200) return { is: 'whole' };
+  if (slice.ended && status === 200 && (length ?? slice.offset) === slice.offset) return { is: 'whole' };
   if (length === undefined || (status === 200 && slice.offset > 0)) return NOT_RESUMABLE;
   if (found.length === 0) return failed('empty_file', 'The source has no bytes. Check the URL.');
   if (found.length !== null && found.length > most) return tooLarge(most);
