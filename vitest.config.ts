@@ -30,8 +30,11 @@ const HONO = ['', '/cookie', '/cors', '/factory', '/jwt', '/request-id', '/route
 const BUNDLED = ['itty-durable', 'zod', ...HONO.map((path) => `hono${path}`)];
 
 const inWorkerd = {
-  maxWorkers: MAX_WORKERS,
+  maxWorkers: 2,
   testTimeout: 30_000,
+  /** Files of one worker share a workerd, whose start costs more than most files; what one stored, it forgets. */
+  isolate: false,
+  setupFiles: ['./test/worker/clean.ts'],
   /** Bundled once, not loaded module by module in every file; itty-durable's imports have no file extension besides. */
   deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
 };

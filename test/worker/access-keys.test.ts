@@ -5,12 +5,12 @@ import { z } from 'zod';
 import { ApiKey, NewApiKey } from '../../src/contract/access.ts';
 import { Entry } from '../../src/contract/entries.ts';
 import { app } from '../../src/worker/app.ts';
-import { bearer, betrayed, call, env, linesWith, migrate, newJob, newKey, ORIGIN, secret, send } from './closed.ts';
+import { bearer, betrayed, call, deploy, env, linesWith, newJob, newKey, ORIGIN, secret, send } from './closed.ts';
 import { problemOf } from './edge.ts';
 
 let admin = '';
 beforeAll(async () => {
-  await migrate();
+  await deploy();
   admin = (await newKey('admin')).key;
 });
 

@@ -2,14 +2,14 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { app } from '../../src/worker/app.ts';
-import { bearer, betrayed, call, env, jobToken, migrate, newJob, newKey, ORIGIN, playableJob } from './closed.ts';
+import { bearer, betrayed, call, deploy, env, jobToken, newJob, newKey, ORIGIN, playableJob } from './closed.ts';
 import { problemOf } from './edge.ts';
 import { EventReader } from './events.ts';
 
 let read = '';
 let readId = '';
 beforeAll(async () => {
-  await migrate();
+  await deploy();
   ({ key: read, id: readId } = await newKey('read'));
 });
 

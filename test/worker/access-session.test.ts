@@ -7,8 +7,8 @@ import {
   bearer,
   betrayed,
   call,
+  deploy,
   env,
-  migrate,
   newJob,
   newKey,
   ORIGIN,
@@ -19,7 +19,7 @@ import {
 } from './closed.ts';
 import { problemOf } from './edge.ts';
 
-beforeAll(migrate);
+beforeAll(deploy);
 
 const signIn = (key: string, headers: Record<string, string> = { Origin: ORIGIN }, host?: string): Promise<Response> =>
   call('/session', { method: 'POST', body: JSON.stringify({ key }), headers }, host);

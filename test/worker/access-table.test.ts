@@ -10,11 +10,11 @@ import {
   bearer,
   betrayed,
   call,
+  deploy,
   env,
   expired,
   forged,
   jobToken,
-  migrate,
   newJob,
   newKey,
   newUpload,
@@ -141,7 +141,7 @@ const credentials = { read: '', submit: '', admin: '' };
 let other = '';
 
 beforeAll(async () => {
-  await migrate();
+  await deploy();
   for (const role of ['read', 'submit', 'admin'] as const) credentials[role] = (await newKey(role)).key;
   other = await jobToken(await playableJob(), credentials.read);
 });

@@ -7,11 +7,11 @@ import {
   bearer,
   betrayed,
   call,
+  deploy,
   env,
   forged,
   jobToken,
   MASTER_TEXT,
-  migrate,
   newJob,
   newKey,
   ORIGIN,
@@ -28,7 +28,7 @@ import { EventReader } from './events.ts';
 let read = '';
 let submit = '';
 beforeAll(async () => {
-  await migrate();
+  await deploy();
   read = (await newKey('read')).key;
   submit = (await newKey('submit')).key;
 });

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Entry } from '../../src/contract/entries.ts';
 import { Job } from '../../src/contract/job.ts';
-import { bearer, betrayed, call, env, migrate, newKey, newUpload, uploadToken } from './closed.ts';
+import { bearer, betrayed, call, deploy, env, newKey, newUpload, uploadToken } from './closed.ts';
 import { problemOf } from './edge.ts';
 import { BYTES, type Headers, metadata, RESUMABLE } from './tus.ts';
 
@@ -11,7 +11,7 @@ let submit = '';
 let other = '';
 let read = '';
 beforeAll(async () => {
-  await migrate();
+  await deploy();
   admin = (await newKey('admin')).key;
   submit = (await newKey('submit')).key;
   other = (await newKey('submit', 'other')).key;

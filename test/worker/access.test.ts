@@ -2,10 +2,10 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { app } from '../../src/worker/app.ts';
-import { linesWith, migrate } from './closed.ts';
+import { deploy, linesWith } from './closed.ts';
 import { env, ORIGIN, problemOf } from './edge.ts';
 
-beforeAll(migrate);
+beforeAll(deploy);
 
 /** What a bare deploy has. */
 const NO_ACCESS = {

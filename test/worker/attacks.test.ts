@@ -8,12 +8,12 @@ import {
   bearer,
   betrayed,
   call,
+  deploy,
   env,
   expired,
   forged,
   jobToken,
   MASTER_TEXT,
-  migrate,
   newJob,
   newKey,
   ORIGIN,
@@ -30,7 +30,7 @@ import { EventReader } from './events.ts';
 let submit = '';
 let admin = '';
 beforeAll(async () => {
-  await migrate();
+  await deploy();
   submit = (await newKey('submit')).key;
   admin = (await newKey('admin')).key;
 });

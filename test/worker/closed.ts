@@ -22,9 +22,14 @@ export const TRANSCODER_TOKEN = 'the-transcoder-token-of-these-tests';
 const logged: string[] = [];
 const secrets = new Set([TOKEN_SECRET, TRANSCODER_TOKEN]);
 
-for (const level of ['debug', 'log', 'info', 'warn', 'error'] as const) {
-  vi.spyOn(console, level).mockImplementation((...parts) => void logged.push(parts.map(String).join(' ')));
-}
+/** Brings the tables, and keeps what is logged until the file ends. */
+export const deploy = async (): Promise<void> => {
+  logged.length = 0;
+  for (const level of ['debug', 'log', 'info', 'warn', 'error'] as const) {
+    vi.spyOn(console, level).mockImplementation((...parts) => void logged.push(parts.map(String).join(' ')));
+  }
+  await applyD1Migrations(env.DB, [{ name: 'all', queries: [...TABLES] }]);
+};
 
 export const linesWith = (text: string): string[] => logged.filter((line) => line.includes(text));
 
@@ -38,8 +43,6 @@ export function secret(text: string): string {
   secrets.add(text);
   return text;
 }
-
-export const migrate = (): Promise<void> => applyD1Migrations(env.DB, [{ name: 'all', queries: [...TABLES] }]);
 
 export async function call(path: string, init: RequestInit = {}, host = 'edge.example'): Promise<Response> {
   const headers = new Headers(init.headers);

@@ -9,11 +9,11 @@ import { app } from '../../src/worker/app.ts';
 import {
   betrayed,
   call,
+  deploy,
   expired,
   forged,
   jobToken,
   linesWith,
-  migrate,
   newKey,
   playableJob,
   TRANSCODER_TOKEN,
@@ -34,7 +34,7 @@ const credentials: string[] = [];
 let job = '';
 
 beforeAll(async () => {
-  await migrate();
+  await deploy();
   job = await playableJob();
   const keys = await Promise.all((['read', 'submit', 'admin', 'admin', 'admin'] as const).map((role) => newKey(role)));
   const submit = keys[1]?.key ?? '';

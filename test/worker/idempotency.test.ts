@@ -5,7 +5,9 @@ import { z } from 'zod';
 import { Accepted } from '../../src/contract/api.ts';
 import { call, env, job, problemOf } from './edge.ts';
 import { BYTES, creation, idOf, metadata, offsetOf, patch } from './tus.ts';
-import './webhooks-internet.ts';
+import { provideInternet } from './webhooks-internet.ts';
+
+provideInternet();
 
 let keys = 0;
 const newKey = (): string => `key-${++keys}`;

@@ -10,7 +10,9 @@ import { fire, secondsUntil, timer, withBindings } from './clock.ts';
 import { call, env, job, keys, post, problemOf } from './edge.ts';
 import { bytes, digest, head, PART, patch, stored } from './tus.ts';
 import { upload } from './upload-object.ts';
-import { arrived, internet } from './webhooks-internet.ts';
+import { arrived, internet, provideInternet } from './webhooks-internet.ts';
+
+provideInternet();
 
 const URL_OF = 'https://hooks.example.com/films/my%20clip.mp4?signature=hush-hush';
 const VIDEO = { 'Content-Type': 'video/mp4' };

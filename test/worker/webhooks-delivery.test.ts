@@ -12,12 +12,15 @@ import {
   deliveries,
   internet,
   makeWebhook,
+  provideInternet,
   sendTest,
   stored,
   timePasses,
   waits,
   webhook,
 } from './webhooks-internet.ts';
+
+provideInternet();
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

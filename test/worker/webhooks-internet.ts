@@ -35,22 +35,25 @@ async function dns(url: URL): Promise<Response> {
   return Response.json({ Status: 0, TC: false, Answer: data.map((one) => ({ type: RECORD[type], data: one })) });
 }
 
-beforeEach(() => {
-  arrived.length = 0;
-  tests += 1;
-  internet.resolve = resolve;
-  internet.answer = usual;
-  vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
-    const request = new Request(input, init);
-    const url = new URL(request.url);
-    if (url.hostname === 'cloudflare-dns.com') return dns(url);
-    const ofTest = /^\/x\/(\d+)$/.exec(url.pathname)?.[1];
-    if (ofTest !== undefined && Number(ofTest) !== tests) return usual();
-    const one = { url: url.href, headers: request.headers, body: await request.text() };
-    arrived.push(one);
-    return internet.answer(one);
+/** Until the file ends, the Worker finds this Internet and no other; each test begins with the usual one. */
+export function provideInternet(): void {
+  beforeEach(() => {
+    arrived.length = 0;
+    tests += 1;
+    internet.resolve = resolve;
+    internet.answer = usual;
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+      const request = new Request(input, init);
+      const url = new URL(request.url);
+      if (url.hostname === 'cloudflare-dns.com') return dns(url);
+      const ofTest = /^\/x\/(\d+)$/.exec(url.pathname)?.[1];
+      if (ofTest !== undefined && Number(ofTest) !== tests) return usual();
+      const one = { url: url.href, headers: request.headers, body: await request.text() };
+      arrived.push(one);
+      return internet.answer(one);
+    });
   });
-});
+}
 
 export const HOOK = 'https://hooks.example.com/x';
 

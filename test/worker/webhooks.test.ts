@@ -13,12 +13,15 @@ import {
   deliveries,
   HOOK,
   makeWebhook,
+  provideInternet,
   sendTest,
   stored,
   waits,
   webhook,
   withWebhookBindings,
 } from './webhooks-internet.ts';
+
+provideInternet();
 
 const patch = (id: string, body: unknown): Promise<Response> =>
   call(`/webhooks/${id}`, {
