@@ -79,6 +79,8 @@ describe('of what comes after byte 10', () => {
     ['more than that', 416, { 'Content-Range': 'bytes */20' }, 'source_changed'],
     ['the rest, for it was cut', 206, part('bytes 10-99/100', { ETag: '"1"' }), 'bytes'],
     ['all of it: Range is not known', 200, { ...VIDEO, ETag: '"1"' }, 'whole'],
+    ['all of it, which is what is here', 200, { ...VIDEO, 'Content-Length': '10' }, 'whole'],
+    ['all of it, which is more', 200, { ...VIDEO, 'Content-Length': '100' }, 'source_not_resumable'],
     ['another file', 200, { ...VIDEO, ETag: '"2"' }, 'source_changed'],
     ['that the link was for one use', 403, VIDEO, 'whole'],
     ['nothing at the moment', 502, VIDEO, 'source_unreachable, for now'],

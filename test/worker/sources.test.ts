@@ -36,10 +36,16 @@ const serving =
   () =>
     new Response(body, { headers: { ...VIDEO, 'Content-Length': String(body.length) }, ...init });
 
+/** What the server of the source says, and its bytes. */
+const found = (length: number | null) => ({ length, etag: null, last_modified: null, content_type: 'video/mp4' });
+const said = (text: string) => new Response(text).body ?? new ReadableStream();
+
+const LOST = { FETCH_QUEUE: { send: async () => {} } };
+
 /** A job whose messages are lost. */
 async function unheard(): Promise<string> {
   const job_id = crypto.randomUUID();
-  await withBindings(job_id, { FETCH_QUEUE: { send: async () => {} } });
+  await withBindings(job_id, LOST);
   await env.JOB.getByName(job_id).create({
     ...{ job_id, key: 'clip', bucket: 'reelwire-output', metadata: {}, by: 'a test', source: null, url: URL_OF },
     options: JobOptions.parse({}),
@@ -169,24 +175,21 @@ describe('a message', () => {
     internet.answer = serving('a video');
     const id = await unheard();
     const object = env.UPLOAD.getByName(id);
-    const claimed = await object.claim({ job_id: id, run: 1, max_bytes: 100 });
-    expect(claimed).toMatchObject({ ok: true, value: { n: 1, offset: 0 } });
+    const first = await object.claim({ job_id: id, run: 1, max_bytes: 100 });
+    expect(first).toMatchObject({ ok: true, value: { n: 1, offset: 0 } });
     await fetchSlice(env, id);
     expect(arrived).toEqual([]);
     await runInDurableObject(object, (_, { storage }) => {
       const store = new UploadStore(storage);
-      const found = store.load();
-      if (found?.via !== 'pieces' || !found.fetching) throw new Error('nothing is fetched');
-      store.save({ ...found, fetching: { ...found.fetching, busy_until: 0 } });
+      const claimed = store.load();
+      if (claimed?.via !== 'pieces' || !claimed.fetching) throw new Error('nothing is fetched');
+      store.save({ ...claimed, fetching: { ...claimed.fetching, busy_until: 0 } });
     });
     await fetchSlice(env, id);
     await untilWhole(id);
     expect(arrived).toHaveLength(1);
 
-    const found = { length: 9, etag: null, last_modified: null, content_type: 'video/mp4' };
-    expect(await object.bring(1, found, new Response('late').body ?? new ReadableStream())).toMatchObject({
-      ok: false,
-    });
+    expect(await object.bring(1, found(9), said('late'))).toMatchObject({ ok: false });
     await object.settle(1, { is: 'whole' });
     expect(await stored(id)).toBe(await digest(new TextEncoder().encode('a video')));
   });
@@ -270,6 +273,53 @@ describe('a job that ended without its source', () => {
     await expect.poll(async () => (await upload(id)).phase).toBe('closed');
     expect(await keys(env.INPUT, id)).toEqual([]);
     expect((await call(`/jobs/${id}`)).status).toBe(how === 'cancel' ? 200 : 404);
+  });
+});
+
+describe('a run of its own', () => {
+  const error = { code: 'source_refused', message: 'no', retryable: false } as const;
+  const final = { is: 'failed', error, isFinal: true, wait_ms: 0 } as const;
+  const away = { getByName: () => ({ close: () => Promise.reject(new Error('the upload is away')) }) };
+
+  test.each([
+    ['has closed', LOST, 'closed'],
+    ['has left open, and still fetches', { ...LOST, UPLOAD: away }, 'open'],
+  ])('begins with the first byte, and is deaf to the one before it, which the job %s', async (_, bindings, phase) => {
+    const id = await unheard();
+    await withBindings(id, bindings);
+    const object = env.UPLOAD.getByName(id);
+    const claim = async () => {
+      const run = (await env.JOB.getByName(id).toFetch())?.run ?? 0;
+      return { run, ...(await object.claim({ job_id: id, run, max_bytes: 100 })) };
+    };
+    const first = await claim();
+    expect(first).toMatchObject({ ok: true, value: { n: 1, offset: 0 } });
+    expect(await object.bring(1, found(null), said('half'))).toMatchObject({ ok: true, value: { offset: 4 } });
+    await object.settle(1, { is: 'sliced' });
+    expect(await claim()).toMatchObject({ ok: true, value: { n: 2, offset: 4 } });
+    const hanging = object.bring(2, found(9), new IdentityTransformStream().readable);
+    await expect.poll(async () => (await upload(id)).length).toBe(9);
+
+    await post(`/jobs/${id}/cancel`, {});
+    await expect.poll(async () => (await upload(id)).phase).toBe(phase);
+    await post(`/jobs/${id}/retry`, {});
+    expect(await claim()).toMatchObject({ ok: true, value: { n: 3, offset: 0, length: null } });
+    expect(await hanging).toMatchObject({ ok: false });
+    expect(await object.claim({ job_id: id, run: first.run, max_bytes: 100 })).toEqual({ ok: true, value: null });
+    for (const end of [final, { is: 'whole' }, { is: 'sliced' }] as const) await object.settle(2, end);
+    expect(await upload(id)).toMatchObject({ phase: 'open', fetching: { slice: 3, failures: 0 } });
+    expect(await job(id)).toMatchObject({ status: 'pending', error: null });
+
+    expect(await object.bring(3, found(7), said('a video'))).toMatchObject({ ok: true });
+    await untilWhole(id);
+    expect(await stored(id)).toBe(await digest(new TextEncoder().encode('a video')));
+  });
+
+  test('ends with what its own last slice says', async () => {
+    const id = await unheard();
+    await env.UPLOAD.getByName(id).claim({ job_id: id, run: 1, max_bytes: 100 });
+    await env.UPLOAD.getByName(id).settle(1, final);
+    expect(await job(id)).toMatchObject({ status: 'failed', error: { code: 'source_refused' } });
   });
 });
 

@@ -3,11 +3,13 @@
  * and is told where to go on; the number of the slice fences it: only the last one may bring bytes, and tell how it
  * ended. While one is at work no other begins, so a message that comes twice does not disturb it. What comes next, the
  * next slice, a wait or the end, is decided here and told to the job, which sees to it that it happens.
+ *
+ * A new run of the job builds on nothing of the one before it: it closes what that has left open, and only the numbers
+ * of its slices are counted on, so that the last words of an older run cannot pass for its own.
  */
 import type { TaskError } from '../../contract/transcoder.ts';
 import { nextAttempt } from '../webhook/pace.ts';
 import type { UploadCore } from './core.ts';
-import type { Ending } from './ending.ts';
 import type { Pieces } from './pieces.ts';
 import { takenOver } from './refusals.ts';
 import type { Fetching, FetchOrder, Position, ResumableUpload, Slice, SliceEnd, SourceFound } from './stored.ts';
@@ -22,20 +24,20 @@ type Open = ResumableUpload & { fetching: Fetching };
 
 export class Fetched {
   readonly #core: UploadCore;
-  readonly #ending: Ending;
   readonly #pieces: Pieces;
 
-  constructor(core: UploadCore, ending: Ending, pieces: Pieces) {
+  constructor(core: UploadCore, pieces: Pieces) {
     this.#core = core;
-    this.#ending = ending;
     this.#pieces = pieces;
   }
 
   /** Null when there is nothing to fetch, or somebody is fetching it. */
   async claim(order: FetchOrder): Promise<Slice | null> {
     const { store, settings } = this.#core;
-    const closed = this.#load();
-    if (closed?.phase === 'closed' && runOf(closed) < order.run) await this.#ending.discard(closed);
+    const older = this.#load();
+    if (older && older.phase !== 'whole' && runOf(older) < order.run) {
+      await this.#pieces.close(order.job_id, runOf(older));
+    }
     const upload = this.#opened(order);
     if (!upload || this.#pieces.isTaking || Date.now() < upload.fetching.busy_until) return null;
     const { length, fetching } = upload;
@@ -47,7 +49,7 @@ export class Fetched {
     }
     const n = fetching.slice + 1;
     const busy_until = Date.now() + settings.FETCH_SILENCE_MS + GRACE_MS;
-    store.save({ ...upload, fetching: { ...fetching, run: order.run, slice: n, from: offset, busy_until } });
+    store.save({ ...upload, fetching: { ...fetching, slice: n, from: offset, busy_until } });
     return { n, offset, ended, length, etag, last_modified };
   }
 
@@ -123,10 +125,10 @@ export class Fetched {
     await this.#pieces.take({ offset: length, size: 0, length, checksum: null }, null);
   }
 
-  /** Begun, if it was not; what an earlier run has left open is gone on with. */
+  /** Begun, if it was not. Null when the source is not open to this run: it is whole, or another run has it. */
   #opened({ job_id, run, max_bytes }: FetchOrder): Open | null {
     const known = this.#load();
-    if (known?.phase === 'open' && known.fetching) return { ...known, fetching: known.fetching };
+    if (known?.phase === 'open' && known.fetching?.run === run) return { ...known, fetching: known.fetching };
     if (known && (known.phase !== 'closed' || runOf(known) >= run)) return null;
     const fetching = {
       run,

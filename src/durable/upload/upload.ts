@@ -38,7 +38,7 @@ export class Upload extends DurableObject<Env> {
     const ending = new Ending(this.#core);
     this.#body = new Body(this.#core, ending);
     this.#pieces = new Pieces(this.#core, ending);
-    this.#fetched = new Fetched(this.#core, ending, this.#pieces);
+    this.#fetched = new Fetched(this.#core, this.#pieces);
   }
 
   /** Opens the multipart upload of a body and returns its id. */
