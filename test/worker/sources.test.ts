@@ -323,6 +323,21 @@ describe('a run of its own', () => {
   });
 });
 
+test('a slice whose bytes are refused before the first of them keeps no other from being claimed', async () => {
+  const id = await unheard();
+  const object = env.UPLOAD.getByName(id);
+  const order = { job_id: id, run: 1, max_bytes: 9 };
+  await object.claim(order);
+  expect(await object.bring(1, found(null), said('half'))).toMatchObject({ ok: true });
+  await object.settle(1, { is: 'sliced' });
+  expect(await object.claim(order)).toMatchObject({ ok: true, value: { n: 2, offset: 4 } });
+  expect(await object.bring(2, found(10), said('too long'))).toMatchObject({ ok: false, code: 'too_large' });
+  await object.settle(2, { is: 'sliced' });
+  expect(await object.claim(order)).toMatchObject({ ok: true, value: { n: 3, offset: 4 } });
+  expect(await object.bring(3, found(7), said('way'))).toMatchObject({ ok: true });
+  expect(await stored(id)).toBe(await digest(new TextEncoder().encode('halfway')));
+});
+
 test('what is fetched is no upload of tus: nobody sees or writes it there', async () => {
   internet.answer = () => new Response(new IdentityTransformStream().readable, { headers: VIDEO });
   const id = await fetched();

@@ -80,15 +80,20 @@ export class Pieces {
     this.#append?.yield();
     const append = new Append(store, multipart, piece, () => this.#tell());
     this.#append = append;
-    const known = await this.#wanted();
-    append.check();
-    const upload = this.#measured(known, piece);
-    if (upload.phase === 'open') {
-      if (!(await multipart.isQuiet(QUIET_MS))) throw uploadBusy();
-      await append.run(body, upload.length ?? upload.max_bytes);
-      await this.#endIfWhole();
+    try {
+      const known = await this.#wanted();
+      append.check();
+      const upload = this.#measured(known, piece);
+      if (upload.phase === 'open') {
+        if (!(await multipart.isQuiet(QUIET_MS))) throw uploadBusy();
+        await append.run(body, upload.length ?? upload.max_bytes);
+        await this.#endIfWhole();
+      }
+      return this.#position(this.#load() ?? upload);
+    } finally {
+      // Refused before its first byte, it is over all the same.
+      append.yield();
     }
-    return this.#position(this.#load() ?? upload);
   }
 
   /** `run`: the run of the job that has ended; another may have begun. */
