@@ -6,7 +6,8 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Accepted, UploadCreated } from '../contract/api.ts';
-import { type Answer, type IdempotencyKey, SILENCE_MS } from '../durable/idempotency-key.ts';
+import type { Env } from '../durable/env.ts';
+import { type Answer, type IdempotencyKey, type Settled, SILENCE_MS } from '../durable/idempotency-key.ts';
 import { identityOf } from './access/principal.ts';
 import type { App } from './app.ts';
 import { ProblemError, parse } from './problems.ts';
@@ -56,16 +57,26 @@ async function answer(c: Context<App>, make: Make): Promise<Response> {
         .catch(() => {}),
     RENEW_MS,
   );
-  let made: Answer | null = null;
+  let end: Settled = { is: 'nothing' };
   try {
-    const exists = before !== null && (await c.env.JOB.getByName(before).view()) !== null;
-    const reply = await (exists ? make(before, true) : make(job_id, false));
-    made = answerOf(withoutSecret(reply));
+    const made = await firstThere(c.env, before);
+    if (made === null) end = { is: 'failed' };
+    const reply = await (made === null ? make(job_id, false) : make(made, true));
+    end = { is: 'answered', answer: answerOf(withoutSecret(reply)) };
     return response(answerOf(reply));
+  } catch (error) {
+    if (error instanceof ProblemError) end = { is: 'nothing' };
+    throw error;
   } finally {
     clearInterval(renewing);
-    await object().settle(job_id, made);
+    await object().settle(job_id, end);
   }
+}
+
+/** Null when none of these jobs has been made, or all are deleted. */
+async function firstThere(env: Env, jobs: readonly string[]): Promise<string | null> {
+  const views = await Promise.all(jobs.map((id) => env.JOB.getByName(id).view()));
+  return jobs.find((_, i) => views[i]) ?? null;
 }
 
 function answerOf({ status, headers, body }: Reply): Answer {

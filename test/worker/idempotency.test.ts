@@ -1,10 +1,13 @@
 /** `Idempotency-Key`: a request that is sent again makes no second job. */
-import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { createExecutionContext, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Accepted } from '../../src/contract/api.ts';
-import { call, env, job, problemOf } from './edge.ts';
-import { BYTES, creation, idOf, metadata, offsetOf, patch } from './tus.ts';
+import type { Env } from '../../src/durable/env.ts';
+import type { NewJob } from '../../src/durable/job/job.ts';
+import { app } from '../../src/worker/app.ts';
+import { call, env, job, ORIGIN, problemOf } from './edge.ts';
+import { BYTES, creation, idOf, metadata, offsetOf, patch, RESUMABLE } from './tus.ts';
 import { provideInternet } from './webhooks-internet.ts';
 
 provideInternet();
@@ -44,6 +47,13 @@ const objectOf = (path: string, key: string) => env.IDEMPOTENCY.getByName(`anyon
 
 const isClaimed = (path: string, key: string): Promise<boolean> =>
   runInDurableObject(objectOf(path, key), async (_, { storage }) => (await storage.get('request')) !== undefined);
+
+/** As if the edge had died long ago while the last request with this key was answered. */
+const age = (path: string, key: string): Promise<void> =>
+  runInDurableObject(objectOf(path, key), async (_, { storage }) => {
+    const stored = z.looseObject({ seen_at: z.int() }).parse(await storage.get('request'));
+    await storage.put('request', { ...stored, seen_at: stored.seen_at - 60_000 });
+  });
 
 /** As if the edge had died while it answered this key, long ago. */
 const forsake = (path: string, key: string, job_id: string): Promise<void> =>
@@ -86,6 +96,18 @@ describe('POST /process', () => {
     await forsake('/process', none, crypto.randomUUID());
     expect(await job(await accepted(await process(none)))).toMatchObject({ status: 'pending' });
     expect(await accepted(await process(none))).toBe(await accepted(await process(none)));
+  });
+
+  test('after the edge died twice: the job that was made before is still the answer', async () => {
+    const key = newKey();
+    const id = await accepted(await process(newKey()));
+    await forsake('/process', key, id);
+    for (let deaths = 0; deaths < 2; deaths++) {
+      expect(await objectOf('/process', key).claim(crypto.randomUUID())).toMatchObject({ is: 'run' });
+      expect(await problemOf(await process(key))).toMatchObject({ code: 'in_progress' });
+      await age('/process', key);
+    }
+    expect(await accepted(await process(key))).toBe(id);
   });
 
   test('after a day is a new request', async () => {
@@ -153,5 +175,30 @@ describe('POST /uploads', () => {
     await forsake('/uploads', key, id);
     const again = await creation({ 'Upload-Length': '6', ...BYTES, 'Idempotency-Key': key }, 'abc');
     expect([idOf(again), again.headers.get('Upload-Offset')]).toEqual([id, '2']);
+  });
+
+  test('that fails once its upload is there goes on with it the next time, and so does a refused one after it', async () => {
+    const headers = { 'Upload-Length': '6', ...BYTES, 'Idempotency-Key': newKey() };
+    const made: string[] = [];
+    const away = () => Promise.reject(new Error('the job is away'));
+    const JOB = {
+      getByName: (id: string) => ({
+        create: (job: NewJob) => {
+          made.push(id);
+          return env.JOB.getByName(id).create(job).then(away);
+        },
+        delete: away,
+      }),
+    };
+    const init = { method: 'POST', headers: { ...RESUMABLE, ...headers, Host: 'localhost:8787' } };
+    const failed = await app.fetch(
+      new Request(`${ORIGIN}/uploads`, init),
+      { ...env, JOB: JOB as unknown as Env['JOB'] },
+      createExecutionContext(),
+    );
+    expect(failed.status).toBe(500);
+    const other = { 'Upload-Checksum': `sha1 ${new Uint8Array(20).toBase64()}` };
+    expect((await creation({ ...headers, ...other }, 'abc')).status).toBe(460);
+    expect([idOf(await creation(headers, 'abc'))]).toEqual(made);
   });
 });
