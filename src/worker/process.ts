@@ -11,7 +11,7 @@ import { duplicateField, readForm, unknownField } from './form.ts';
 import { onceForKey } from './once.ts';
 import { ProblemError } from './problems.ts';
 import { SourceUpload, tooLarge } from './source.ts';
-import { refuseSpent, spend } from './tokens.ts';
+import { giveBack, refuseSpent, spend } from './tokens.ts';
 import { webhookOfJobs } from './webhooks.ts';
 
 /** A form is larger than its file by its boundaries, headers and fields; no more than this. */
@@ -47,18 +47,24 @@ export function accepted(c: Context<App>, job_id: string, webhook: Webhook | nul
 
 type Webhook = NonNullable<Accepted['webhook']>;
 
-/** The endpoint is made last: of what is refused before nothing stays. */
+/**
+ * The endpoint is made last: of what is refused before nothing stays. Nor is a token spent by what is refused in the
+ * end; after an error of ours it is, because the video may be a job all the same.
+ */
 async function receive(c: Context<App>, upload: SourceUpload): Promise<Webhook | null> {
   const token = uploadToken(c);
+  let isSpent = false;
   try {
     if (token) await refuseSpent(c, token);
     const { webhookUrl, ...description } = await body(c, upload);
     if (token) await spend(c, token);
+    isSpent = true;
     const webhook = webhookUrl === null ? null : await webhookOfJobs(c, webhookUrl);
     await upload.complete({ ...description, webhook: webhook?.id });
     return webhook;
   } catch (error) {
     await upload.abort();
+    if (token && isSpent && error instanceof ProblemError) await giveBack(c, token);
     throw error;
   }
 }

@@ -1,7 +1,9 @@
 /** Job tokens in each of their places, their end and the change of secrets; upload tokens and what they grant. */
-import { createExecutionContext } from 'cloudflare:test';
+import { createExecutionContext, runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { JobToken } from '../../src/contract/access.ts';
+import type { Env } from '../../src/durable/env.ts';
+import type { Description } from '../../src/durable/upload/stored.ts';
 import { app } from '../../src/worker/app.ts';
 import {
   bearer,
@@ -228,6 +230,34 @@ describe('an upload token', () => {
     const long = await call('/process', { method: 'POST', body: form, headers: bearer(token) });
     expect(await problemOf(long)).toMatchObject({ code: 'too_large' });
     expect((await bytes(token, 'x'.repeat(10))).status).toBe(202);
+  });
+
+  test('is not spent by a video that was given up before it could become a job', async () => {
+    const token = await uploadToken(submit);
+    const UPLOAD = {
+      getByName: (id: string) => {
+        const object = env.UPLOAD.getByName(id);
+        return {
+          begin: (id: string) => object.begin(id),
+          addPart: (part: R2UploadedPart, size: number) => object.addPart(part, size),
+          abort: () => object.abort(),
+          /** Too late: its alarm has found it silent. */
+          complete: async (id: string, description: Description) => {
+            await runDurableObjectAlarm(object);
+            return object.complete(id, description);
+          },
+        };
+      },
+    };
+    const headers = { ...bearer(token), Host: 'edge.example', 'Content-Type': 'video/mp4', 'Content-Length': '5' };
+    const late = await app.fetch(
+      new Request(`${ORIGIN}/process`, { method: 'POST', body: 'video', headers }),
+      { ...env, UPLOAD: UPLOAD as unknown as Env['UPLOAD'] },
+      createExecutionContext(),
+    );
+    expect(await problemOf(late)).toMatchObject({ code: 'body_incomplete' });
+    expect((await bytes(token, 'video')).status).toBe(202);
+    expect(await problemOf(await bytes(token, 'video'))).toMatchObject({ code: 'token_used' });
   });
 
   test('brings one video though several come at once', async () => {
