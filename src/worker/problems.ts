@@ -6,7 +6,7 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
 import { PROBLEMS, type Problem, type ProblemCode } from '../contract/errors.ts';
-import type { Outcome } from '../durable/job/job.ts';
+import type { Outcome } from '../durable/outcome.ts';
 import { withoutSecrets } from './access/headers.ts';
 import type { App } from './app.ts';
 

@@ -9,7 +9,6 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { Entry } from '../../contract/entries.ts';
-import type { ProblemCode } from '../../contract/errors.ts';
 import { FINAL, outputKey } from '../../contract/ids.ts';
 import type { Artifact, Job as JobView } from '../../contract/job.ts';
 import { hasEnded, type Status } from '../../contract/stages.ts';
@@ -22,6 +21,7 @@ import type {
   TaskResult,
 } from '../../contract/transcoder.ts';
 import { type Env, settings } from '../env.ts';
+import { answer, type Outcome } from '../outcome.ts';
 import { within } from '../timing.ts';
 import { Chunks } from './chunks.ts';
 import { JobCore } from './core.ts';
@@ -41,9 +41,6 @@ const FAILED_MS = 60_000;
 
 /** How long storage may take to remove one object. */
 const REMOVE_MS = 5000;
-
-/** What a method answers over RPC, where errors lose their class: the value, or the code to refuse with. */
-export type Outcome<T> = { ok: true; value: T } | { ok: false; code: ProblemCode; detail: string };
 
 export type NewJob = Omit<Extract<Command, { type: 'create' }>, 'type' | 'at'>;
 
@@ -72,7 +69,7 @@ export class Job extends DurableObject<Env> {
 
   /** So much of the source has arrived. Refuses when it is not wanted any more. */
   async receive(bytes: number, total: number | null): Promise<Outcome<null>> {
-    return this.#answer(() => {
+    return answer(() => {
       this.#core.run({ type: 'receive', bytes, total });
       return null;
     });
@@ -80,7 +77,7 @@ export class Job extends DurableObject<Env> {
 
   /** The source is whole. Refuses when it is not wanted any more. */
   async received(size_bytes: number, content_type: string): Promise<Outcome<null>> {
-    return this.#answer(() => {
+    return answer(() => {
       this.#core.run({ type: 'received', size_bytes, content_type });
       return null;
     });
@@ -88,7 +85,7 @@ export class Job extends DurableObject<Env> {
 
   /** The source will never be whole: what had arrived of it is lost. */
   async loseSource(): Promise<Outcome<null>> {
-    return this.#answer(() => {
+    return answer(() => {
       this.#core.run({ type: 'expire_upload' });
       return null;
     });
@@ -103,7 +100,7 @@ export class Job extends DurableObject<Env> {
 
   /** The source is not whole yet: fetching goes on after `wait` ms. */
   async fetchAgain(run: number, wait: number): Promise<Outcome<null>> {
-    return this.#answer(() => {
+    return answer(() => {
       this.#core.run({ type: 'fetch_again', run, wait });
       return null;
     });
@@ -111,7 +108,7 @@ export class Job extends DurableObject<Env> {
 
   /** The source cannot be fetched. */
   async failSource(run: number, error: TaskError): Promise<Outcome<null>> {
-    return this.#answer(() => {
+    return answer(() => {
       this.#core.run({ type: 'fail_source', run, ...error });
       return null;
     });
@@ -123,7 +120,7 @@ export class Job extends DurableObject<Env> {
   }
 
   async events(after: number, limit: number, withInternal = false): Promise<Outcome<Entry[]>> {
-    return this.#answer(() => {
+    return answer(() => {
       this.#core.known();
       const { log } = this.#core;
       return (withInternal ? log.after(after, limit) : log.visibleAfter(after, limit)).map(parseRow).map(withoutQuery);
@@ -131,12 +128,12 @@ export class Job extends DurableObject<Env> {
   }
 
   async cancel(by: string): Promise<Outcome<Status>> {
-    return this.#answer(() => this.#core.run({ type: 'cancel', by }).status);
+    return answer(() => this.#core.run({ type: 'cancel', by }).status);
   }
 
   /** A new run of a failed or cancelled job. */
   async retry(by: string): Promise<Outcome<Status>> {
-    return this.#answer(() => {
+    return answer(() => {
       if (!this.#core.isWhole) {
         throw new Refusal(
           'invalid_state',
@@ -149,7 +146,7 @@ export class Job extends DurableObject<Env> {
 
   /** From now on nobody finds it; its objects go at once and, for what is on its way, once more later. */
   async delete(by: string): Promise<Outcome<null>> {
-    const outcome = this.#answer(() => this.#core.run({ type: 'delete', by }));
+    const outcome = answer(() => this.#core.run({ type: 'delete', by }));
     if (!outcome.ok) return outcome;
     await this.#hide(outcome.value.job_id);
     return { ok: true, value: null };
@@ -171,14 +168,14 @@ export class Job extends DurableObject<Env> {
   }
 
   async lease(request: LeaseRequest): Promise<Outcome<LeaseGrant>> {
-    return this.#answer(() => {
+    return answer(() => {
       return grant(this.#core.run({ type: 'lease', ...request }), settings(this.env).LEASE_MS);
     });
   }
 
   /** A batch already taken changes nothing but renews the lease all the same. */
   async report({ lease, batch, entries, commits }: Report): Promise<Outcome<ReportAnswer>> {
-    return this.#answer(() => {
+    return answer(() => {
       this.#core.known();
       const timer = this.#core.timers.get('lease');
       const isRepeated = timer?.lease === lease && batch <= timer.batch;
@@ -190,7 +187,7 @@ export class Job extends DurableObject<Env> {
 
   /** Whether the lease is the live one; refuses otherwise. */
   async check(lease: number): Promise<Outcome<null>> {
-    return this.#answer(() => {
+    return answer(() => {
       const held = this.#core.known().lease;
       if (held?.n !== lease || held.end !== 'live')
         throw new Refusal('lease_lost', `Lease ${lease} is no longer valid.`);
@@ -199,7 +196,7 @@ export class Job extends DurableObject<Env> {
   }
 
   async release(lease: number): Promise<Outcome<null>> {
-    return this.#answer(() => {
+    return answer(() => {
       this.#core.run({ type: 'release', lease });
       return null;
     });
@@ -207,7 +204,7 @@ export class Job extends DurableObject<Env> {
 
   /** Begins the stage storage. `outputs` is what has to be verified; `null` when this lease has already finished. */
   async store(lease: number): Promise<Outcome<{ status: Status; outputs: Outputs | null }>> {
-    return this.#answer(() => {
+    return answer(() => {
       const state = this.#core.run({ type: 'store', lease });
       if (state.lease?.end === 'live') return { status: state.status, outputs: outputs(state, true) };
       return { status: state.lease?.status ?? state.status, outputs: null };
@@ -215,11 +212,11 @@ export class Job extends DurableObject<Env> {
   }
 
   async complete(lease: number, result: TaskResult, artifacts: Artifact[]): Promise<Outcome<Status>> {
-    return this.#answer(() => this.#core.run({ type: 'complete', lease, result, artifacts }).status);
+    return answer(() => this.#core.run({ type: 'complete', lease, result, artifacts }).status);
   }
 
   async fail(lease: number, error: TaskError): Promise<Outcome<Status>> {
-    return this.#answer(() => {
+    return answer(() => {
       const { lease: held, status } = this.#core.run({ type: 'fail', lease, error });
       return held?.status ?? status;
     });
@@ -227,7 +224,7 @@ export class Job extends DurableObject<Env> {
 
   /** What the manifests are rendered from; `closed` after completion. Refuses when there is nothing to play (any more). */
   async outputs(): Promise<Outcome<{ closed: boolean; outputs: Outputs }>> {
-    return this.#answer(() => {
+    return answer(() => {
       const state = this.#playing();
       const closed = state.status === 'completed';
       return { closed, outputs: outputs(state, closed) };
@@ -236,7 +233,7 @@ export class Job extends DurableObject<Env> {
 
   /** Whether readers may have this segment; refuses otherwise. */
   async segment(rendition: string, take: number, n: number): Promise<Outcome<null>> {
-    return this.#answer(() => {
+    return answer(() => {
       if (!segmentIsPublic(this.#playing(), rendition, take, n)) throw new Refusal('not_found', 'No such segment.');
       return null;
     });
@@ -244,7 +241,7 @@ export class Job extends DurableObject<Env> {
 
   /** Whether readers may have this file of an artifact; refuses otherwise. */
   async artifact(name: string, take: number, file: string): Promise<Outcome<null>> {
-    return this.#answer(() => {
+    return answer(() => {
       if (!artifactIsPublic(this.#playing(), name, take, file)) throw new Refusal('not_found', 'No such file.');
       return null;
     });
@@ -302,15 +299,6 @@ export class Job extends DurableObject<Env> {
     if (state.status === 'cancelled')
       throw new Refusal('job_cancelled', 'The job was cancelled; its outputs are gone.');
     return state;
-  }
-
-  #answer<T>(act: () => T): Outcome<T> {
-    try {
-      return { ok: true, value: act() };
-    } catch (error) {
-      if (error instanceof Refusal) return { ok: false, code: error.code, detail: error.message };
-      throw error;
-    }
   }
 }
 

@@ -6,7 +6,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../env.ts';
 import { Refusal } from '../job/draft.ts';
-import type { Outcome } from '../job/job.ts';
+import type { Outcome } from '../outcome.ts';
 import { backoffMs } from '../timing.ts';
 import { Body } from './body.ts';
 import { UploadCore } from './core.ts';

@@ -15,8 +15,8 @@ import type {
 } from '../../contract/webhooks.ts';
 import { type Env, settings } from '../env.ts';
 import { Refusal } from '../job/draft.ts';
-import type { Outcome } from '../job/job.ts';
 import type { WebhookMessage } from '../job/webhook-events.ts';
+import { answer, type Outcome } from '../outcome.ts';
 import { Courier } from './courier.ts';
 import { type Endpoint, EndpointRow, LIST_NOW, made, type NewEndpoint, revised, rotated, viewOf } from './endpoint.ts';
 import { eventId, randomEventId } from './ids.ts';
@@ -212,15 +212,12 @@ export class Webhook extends DurableObject<Env> {
 
   #answer<T>(act: (endpoint: Endpoint) => T): Outcome<T> {
     const endpoint = this.#row.load();
-    try {
+    return answer(() => {
       if (!endpoint || endpoint.deleted) {
         throw new Refusal('webhook_not_found', 'There is no endpoint with this id; it may have been deleted.');
       }
-      return { ok: true, value: act(endpoint) };
-    } catch (error) {
-      if (error instanceof Refusal) return { ok: false, code: error.code, detail: error.message };
-      throw error;
-    }
+      return act(endpoint);
+    });
   }
 
   /** Does what is due, and sets the alarm for the rest. */

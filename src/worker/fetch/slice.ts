@@ -4,7 +4,7 @@
  * slice that dies with its Worker is missed by the job, which puts another message into the queue.
  */
 import { type Env, settings } from '../../durable/env.ts';
-import type { Outcome } from '../../durable/job/job.ts';
+import type { Outcome } from '../../durable/outcome.ts';
 import { guardsFrom } from '../../durable/resolver.ts';
 import { within } from '../../durable/timing.ts';
 import type { Position, Slice, SliceEnd, SourceFound } from '../../durable/upload/stored.ts';
