@@ -34,9 +34,10 @@ export class PacedTranscoder {
   /** Resolves when it is ready. Its folder is inside that of `clips`. */
   static async start(edge: string, clips: Clips, pace: Pace): Promise<PacedTranscoder> {
     const folder = await mkdtemp(join(clips.folder, 'paced-'));
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
     const child = spawn(process.execPath, [join(ROOT, 'transcoder-node/main.ts'), '--edge', edge], {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-      env: { PATH: process.env.PATH, WORK_DIR: folder, FFMPEG_PATH: await pacedFfmpeg(clips, pace) },
+      env: { PATH, NODE_COMPILE_CACHE, WORK_DIR: folder, FFMPEG_PATH: await pacedFfmpeg(clips, pace) },
     });
     const transcoder = new PacedTranscoder(child, folder);
     await ready(child);

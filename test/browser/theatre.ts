@@ -30,7 +30,7 @@ export class Theatre {
 
   static async open(): Promise<Theatre> {
     const [browser, pages, clips] = await Promise.all([openChromium(), servePages(), Clips.open()]);
-    const args = [...testPicture(SIZE.join('x'), '30', SECONDS), ...testTone(SECONDS), ...QUICK, '-shortest'];
+    const args = [...testPicture(SIZE.join('x'), '15', SECONDS), ...testTone(SECONDS), ...QUICK, '-shortest'];
     const clip = await clips.read(await clips.make('clip.mp4', ...args));
     return new Theatre(browser, pages, clips, new Uint8Array(clip));
   }

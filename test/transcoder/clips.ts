@@ -36,13 +36,13 @@ export class Clips {
 
   /** Five seconds with sound, for what is over soon. */
   async short(): Promise<Buffer> {
-    return this.read(await this.make('short.mp4', ...testPicture('320x240', '25', 5), ...testTone(5), ...QUICK));
+    return this.read(await this.make('short.mp4', ...testPicture('320x240', '10', 5), ...testTone(5), ...QUICK));
   }
 
-  /** A clip of two minutes, longer than any test works on it; made in a moment, by repeating one of four seconds. */
+  /** A clip of eight minutes, longer than any test works on it; made in a moment, by repeating one of four seconds. */
   async long(): Promise<Buffer> {
-    const part = await this.make('part.mp4', ...testPicture('640x360', '30', 4), ...QUICK);
-    return this.read(await this.make('long.mp4', '-stream_loop', '29', '-i', part, '-c', 'copy'));
+    const part = await this.make('part.mp4', ...testPicture('640x360', '10', 4), ...QUICK);
+    return this.read(await this.make('long.mp4', '-stream_loop', '119', '-i', part, '-c', 'copy'));
   }
 
   async write(name: string, bytes: Uint8Array | string): Promise<string> {

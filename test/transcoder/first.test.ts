@@ -29,7 +29,7 @@ async function niceOf({ pid }: Tool): Promise<number> {
 
 describe('two pairs', () => {
   it('work at once, the lowest rung and the audio before the rest', async () => {
-    const clip = await bed.clips.make('wide.mp4', ...testPicture('854x480', '30', 16), ...SILENCE(16), ...QUICK);
+    const clip = await bed.clips.make('wide.mp4', ...testPicture('854x480', '20', 16), ...SILENCE(16), ...QUICK);
     const job = bed.edge.addJob(await bed.clips.read(clip));
     await eventually(async () => {
       const tools = await bed.transcoder.tools();

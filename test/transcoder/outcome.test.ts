@@ -9,7 +9,7 @@ import type { LoopbackEdge, LoopbackJob } from './loopback-edge.ts';
 const bed = testBed();
 let clip: Buffer;
 beforeAll(async () => {
-  const make = [...testPicture('640x360', '30', 5), ...testTone(5), ...QUICK];
+  const make = [...testPicture('640x360', '10', 3), ...testTone(3), ...QUICK];
   clip = await bed.clips.read(await bed.clips.make('clip.mp4', ...make));
 });
 
@@ -68,7 +68,7 @@ describe('artifacts', () => {
   it('are an MP4 of the best rung with the audio too, when it is asked for', async () => {
     const job = await transcode({ libvmaf: false }, { mp4: true, ladder: [360] });
     const mp4 = job.outputs.get('mp4/video.mp4') ?? Buffer.alloc(0);
-    expect(await bed.clips.count(mp4)).toEqual({ frames: 150, width: 640, height: 360 });
+    expect(await bed.clips.count(mp4)).toEqual({ frames: 30, width: 640, height: 360 });
     expect(mp4.indexOf('moov')).toBeLessThan(mp4.indexOf('mdat'));
     expect(mp4.includes('mp4a')).toBe(true);
     expect(job.artifacts.get('mp4')).toEqual([{ name: 'video.mp4', bytes: mp4.length }]);

@@ -87,17 +87,18 @@ describe('a storyboard', () => {
     expect(cues.at(-1)?.sheet).toBe(`sheet-${Math.ceil(count / 100)}.jpg`);
   });
 
-  it.each([
-    ['a short clip', 20, '16+10*floor(T)', (t: number) => 16 + 10 * Math.floor(t)],
-    ['a short clip, to the frame', 20, '16+8*mod(N,25)', () => 16],
+  it.each<[string, Shape & { seconds: number }, string, (t: number) => number]>([
+    ['a short clip', { seconds: 20 }, '16+10*floor(T)', (t) => 16 + 10 * Math.floor(t)],
+    ['a short clip, to the frame', { seconds: 10 }, '16+8*mod(N,25)', () => 16],
     [
-      'a long one, of which only keyframes are decoded',
-      440,
+      'a long one, of which only keyframes are decoded, at a low rate',
+      { seconds: 440, rate: [5, 1] },
       '16+25*mod(floor(T/4),8)',
-      (t: number) => 16 + 25 * (Math.floor(t / 4) % 8),
+      (t) => 16 + 25 * (Math.floor(t / 4) % 8),
     ],
-  ])('shows the moment that a cue begins with: %s', async (name, seconds, luma, expected) => {
-    const plan = planFor({ seconds });
+  ])('shows the moment that a cue begins with: %s', async (name, shape, luma, expected) => {
+    const plan = planFor(shape);
+    const { seconds } = shape;
     const { cues, folder } = await check(plan, await rung(`${name}.mp4`, plan, luma), seconds);
     for (const { from, sheet, box } of cues.filter((_, index) => index % 7 === 0)) {
       // Video range to full range, as JPEG has it.
@@ -132,11 +133,11 @@ describe('a storyboard', () => {
 });
 
 describe('a poster', () => {
-  it.each([
-    ['a short clip', 4],
-    ['a long one', 200],
-  ])('has the size of the rung and is not the black opening of %s', async (name, seconds) => {
-    const plan = planFor({ seconds });
+  it.each<[string, number, [number, number]]>([
+    ['a short clip', 4, [25, 1]],
+    ['a long one', 200, [5, 1]],
+  ])('has the size of the rung and is not the black opening of %s', async (name, seconds, rate) => {
+    const plan = planFor({ seconds, rate });
     const file = await rung(`${name} for a poster.mp4`, plan, `if(lt(T,${seconds / 4}),16,160)`);
     expect(await brightness(clips.binaries, file)).toBeLessThan(5);
     const poster = await makePoster(await spec(file, plan));

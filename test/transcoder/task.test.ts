@@ -32,13 +32,13 @@ function codecOf(init: Buffer | undefined): string {
 
 describe('a clip with sound', () => {
   it('becomes renditions on one grid while it is encoded, and twice the same init segments', async () => {
-    const path = await bed.clips.make('five.mp4', ...testPicture('640x360', '30', 5), ...testTone(5), ...QUICK);
+    const path = await bed.clips.make('five.mp4', ...testPicture('640x360', '10', 5), ...testTone(5), ...QUICK);
     const job = await transcode(path);
 
     expect(job.plan?.video.map(({ name }) => name)).toEqual(['240p', '360p']);
     for (const { name, width, height, codecs } of job.plan?.video ?? []) {
       expect(segmentsOf(job, name).map(({ duration }) => duration)).toEqual([4, 1]);
-      expect(await bed.clips.count(whole(job, name))).toEqual({ frames: 150, width, height });
+      expect(await bed.clips.count(whole(job, name))).toEqual({ frames: 50, width, height });
       expect(codecOf(job.outputs.get(`${name}/init.mp4`))).toBe(codecs);
     }
     const sound = segmentsOf(job, 'audio').reduce((sum, { duration }) => sum + duration, 0);
@@ -57,7 +57,7 @@ describe('a clip with sound', () => {
   });
 
   it('points at the keyframe: the bytes from the start of the segment to the end of its first picture', async () => {
-    const job = await transcode(await bed.clips.make('key.mp4', ...testPicture('320x240', '25', 5), ...QUICK));
+    const job = await transcode(await bed.clips.make('key.mp4', ...testPicture('320x240', '10', 5), ...QUICK));
     for (const { n, keyframe } of segmentsOf(job, '240p')) {
       const segment = job.outputs.get(`240p/${n}.m4s`) ?? Buffer.alloc(0);
       expect(segment.toString('latin1', (keyframe?.offset ?? 0) + 4, (keyframe?.offset ?? 0) + 8)).toBe('moof');
@@ -70,7 +70,7 @@ describe('a clip with sound', () => {
   });
 
   it('goes through the stages in order, and progress never falls', async () => {
-    const job = await transcode(await bed.clips.make('stages.mp4', ...testPicture('320x240', '25', 5), ...QUICK));
+    const job = await transcode(await bed.clips.make('stages.mp4', ...testPicture('320x240', '10', 5), ...QUICK));
     const stages = job.entries.flatMap((entry) => (entry.type === 'stage' ? [entry.stage] : []));
     expect(stages).toEqual(['transcoding', 'validation', 'packaging']);
     const progress = job.entries.flatMap((entry) => (entry.type === 'progress' ? [entry.progress] : []));
@@ -82,8 +82,8 @@ describe('a clip with sound', () => {
 
 describe('a frame rate that is no whole number', () => {
   it.each([
-    ['23.976 keeps a grid of 4.004 s', '640x360', '24000/1001', 9, [4.004, 4.004], 216],
-    ['half of 59.94 too', '426x240', '60000/1001', 9, [4.004, 4.004], 270],
+    ['23.976 keeps a grid of 4.004 s', '320x240', '24000/1001', 9, [4.004, 4.004], 216],
+    ['half of 59.94 too', '160x120', '60000/1001', 9, [4.004, 4.004], 270],
   ])('%s', async (_, size, rate, seconds, grid, frames) => {
     const job = await transcode(await bed.clips.make('rate.mp4', ...testPicture(size, rate, seconds), ...QUICK));
     const name = job.plan?.video.at(-1)?.name ?? '';
