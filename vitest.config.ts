@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Small limits, so that a test can reach them. */
 const limits = { MAX_UPLOAD_BYTES: String(20 * 2 ** 20) };
@@ -23,6 +24,16 @@ const worker = (miniflare: object) => cloudflareTest({ wrangler: { configPath: '
 /** Tests of who may do what run under the rules of production. */
 const ACCESS = ['test/worker/{access,attacks,fuzz}*.test.ts'];
 
+const PROJECTS = ['node', 'worker', 'access'];
+
+/** A worker goes on with the next file if that is of the same project: else it ends, and another one has to start. */
+class ProjectByProject extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return PROJECTS.flatMap((name) => sorted.filter(({ project }) => project.name === name));
+  }
+}
+
 /** Many tests wait for a pace, a lease or a player: two more than there are cores keep two cores busy. */
 const MAX_WORKERS = 4;
 
@@ -30,7 +41,7 @@ const HONO = ['', '/cookie', '/cors', '/factory', '/jwt', '/request-id', '/route
 const BUNDLED = ['itty-durable', 'zod', ...HONO.map((path) => `hono${path}`)];
 
 const inWorkerd = {
-  maxWorkers: 2,
+  maxWorkers: MAX_WORKERS,
   testTimeout: 30_000,
   /** Files of one worker share a workerd, whose start costs more than most files; what one stored, it forgets. */
   isolate: false,
@@ -42,6 +53,7 @@ const inWorkerd = {
 export default defineConfig({
   test: {
     globalSetup: ['./test/web-app.ts'],
+    sequence: { sequencer: ProjectByProject },
     projects: [
       {
         plugins: [worker({ bindings: open })],
