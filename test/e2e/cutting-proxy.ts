@@ -15,6 +15,8 @@ export interface Cutting {
   readonly cuts: number;
   /** Each cut falls before this byte of its response. */
   readonly within: number;
+  /** And not before this one; 0. */
+  readonly from?: number;
   /** When given, about half of the cuts fall before this byte of what the client sends on its connection. */
   readonly withinRequests?: number;
 }
@@ -125,13 +127,13 @@ export class CuttingProxy {
   }
 
   #lifetime(): Life {
-    const { cuts, within, withinRequests } = this.#cutting;
+    const { cuts, within, from = 0, withinRequests } = this.#cutting;
     if (this.#planned === cuts) return { ...FOR_EVER };
     this.#planned += 1;
     if (withinRequests !== undefined && this.#random() < 0.5) {
       return { ...FOR_EVER, up: Math.floor(this.#random() * withinRequests) };
     }
-    return { ...FOR_EVER, down: Math.floor(this.#random() * within) };
+    return { ...FOR_EVER, down: from + Math.floor(this.#random() * (within - from)) };
   }
 
   #cut(socket: Socket, lastBytes: Uint8Array): void {

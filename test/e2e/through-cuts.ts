@@ -31,12 +31,12 @@ export async function completeThrough(proxy: CuttingProxy, job: DrivenJob): Prom
 /** Given the edge's address, behind the network, and a job; resolves with what the client handled when it has ended. */
 export type Follow = (edge: string, job: string) => Promise<Heard[]>;
 
-/** The client must handle each entry of the log once, in order, the last of them the one `complete`. */
-export async function handlesEachOnce(edge: string, follow: Follow, context: TestContext): Promise<void> {
+/** The client must handle each entry of the log once, in order, the last of them the one `complete`. No cut before `from`. */
+export async function handlesEachOnce(edge: string, follow: Follow, context: TestContext, from = 0): Promise<void> {
   const { CUT_SEED } = process.env;
   const seed = CUT_SEED ? Number(CUT_SEED) : randomInt(2 ** 32);
   context.onTestFailed(() => console.error(`CUT_SEED=${seed} cuts at the same bytes again.`));
-  const proxy = await CuttingProxy.start(edge, { seed, cuts: CUTS, within: WITHIN_BYTES });
+  const proxy = await CuttingProxy.start(edge, { seed, cuts: CUTS, within: WITHIN_BYTES, from });
   context.onTestFinished(() => proxy.close());
   const job = await DrivenJob.submit(edge);
   const following = follow(proxy.url, job.id);
