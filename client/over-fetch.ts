@@ -2,7 +2,6 @@
  * A stream over `fetch`: the token and the last event id travel in headers, and every answer is understood. The server
  * is never silent for long (a comment every 15 s), so silence means that the connection is gone, whatever TCP says.
  */
-import { LinkedAbort } from './abort.ts';
 import { EventStreamParser } from './parser.ts';
 import { Silence } from './silence.ts';
 import { type Connection, isEventStream, lost, outcomeOf, type Transport } from './transport.ts';
@@ -15,12 +14,9 @@ const SILENCE_MS = 45_000;
 export const overFetch =
   (fetch: Fetch): Transport =>
   async (connection) => {
-    const link = new LinkedAbort(connection.signal);
-    const silence = new Silence(SILENCE_MS, () =>
-      link.abort(new Error(`The server said nothing for ${SILENCE_MS / 1000} s`)),
-    );
+    const silence = new Silence(connection.signal, SILENCE_MS);
     try {
-      const response = await ask(fetch, connection, link.signal);
+      const response = await ask(fetch, connection, silence.signal);
       if (!isEventStream(response)) return await outcomeOf(response);
       connection.onOpen();
       const parser = new EventStreamParser(connection);
@@ -30,10 +26,9 @@ export const overFetch =
       }
       return lost(new Error('The stream ended before the run did'));
     } catch (error) {
-      return lost(link.signal.aborted ? link.signal.reason : error);
+      return lost(silence.signal.aborted ? silence.signal.reason : error);
     } finally {
       silence.end();
-      link.end();
     }
   };
 

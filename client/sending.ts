@@ -4,7 +4,6 @@
  * for the caller to decide. A connection on which nothing moves any more is a lost one, whatever TCP says.
  */
 import type { HttpRequest, HttpResponse, UploadOptions } from 'tus-js-client';
-import { LinkedAbort } from './abort.ts';
 import { onNetwork } from './connectivity.ts';
 import { ApiError } from './errors.ts';
 import type { Requests } from './requests.ts';
@@ -12,7 +11,7 @@ import { Silence } from './silence.ts';
 import { fetchStack } from './upload-stack.ts';
 
 /** The last bytes of a slow connection may wait in buffers that nobody sees. */
-const SILENCE_MS = 60_000;
+export const SILENCE_MS = 60_000;
 
 export const TUS = { 'Tus-Resumable': '1.0.0' };
 
@@ -42,8 +41,7 @@ export async function send(sending: Sending, signal: AbortSignal): Promise<void>
 async function sendOnce(sending: Sending, signal: AbortSignal): Promise<void> {
   const { requests, url, file, chunkBytes, onOffset, onSent } = sending;
   const { DefaultHttpStack, DetailedError, Upload } = await import('tus-js-client');
-  const link = new LinkedAbort(signal);
-  const silence = new Silence(SILENCE_MS, () => link.abort(new Error(`Nothing moved for ${SILENCE_MS / 1000} s`)));
+  const link = new Silence(signal, SILENCE_MS);
   const forgetNetwork = onNetwork('offline', () => link.abort(new Error('The network is gone')));
   const options: UploadOptions = {
     uploadUrl: url,
@@ -56,7 +54,7 @@ async function sendOnce(sending: Sending, signal: AbortSignal): Promise<void> {
       const token = (await requests.getToken?.()) || null;
       link.signal.throwIfAborted();
       if (token !== null) request.setHeader('Authorization', `Bearer ${token}`);
-      silence.begin();
+      link.begin();
     },
     onAfterResponse(_, response) {
       const offset = response.getHeader('Upload-Offset');
@@ -64,7 +62,7 @@ async function sendOnce(sending: Sending, signal: AbortSignal): Promise<void> {
     },
     onProgress(sent) {
       if (link.signal.aborted) return;
-      silence.begin();
+      link.begin();
       onSent(sent);
     },
   };
@@ -82,10 +80,9 @@ async function sendOnce(sending: Sending, signal: AbortSignal): Promise<void> {
   } catch (error) {
     if (!(error instanceof DetailedError)) throw error;
     const { originalRequest: request, originalResponse: response, causingError } = error;
-    if (response) throw await refusal(sending, request, response);
+    if (response) throw await refusal(sending, request, response, link);
     throw causingError instanceof Error ? causingError : new Error('The connection is gone', { cause: causingError });
   } finally {
-    silence.end();
     forgetNetwork();
     link.end();
   }
@@ -100,13 +97,20 @@ function pieces(file: Blob) {
 }
 
 /** The answer to HEAD has no words: no bytes, sent to where none are wanted, are refused for the same reason. */
-async function refusal({ requests, url }: Sending, request: HttpRequest, answer: HttpResponse): Promise<ApiError> {
+async function refusal(
+  { requests, url }: Sending,
+  request: HttpRequest,
+  answer: HttpResponse,
+  link: Silence,
+): Promise<ApiError> {
   const status = answer.getStatus();
   const headers = new Headers();
   for (const name of ['Retry-After', 'X-Request-Id']) headers.set(name, answer.getHeader(name) ?? '');
   const error = await ApiError.from(new Response(answer.getBody() || null, { status, headers }));
   if (request.getMethod() !== 'HEAD' || status < 400 || status >= 500 || status === 401) return error;
   const asked = { ...TUS, 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' };
-  const said = await requests.json(url, { method: 'PATCH', headers: asked }).catch((reason: unknown) => reason);
+  const init = { method: 'PATCH', headers: asked, signal: link.signal };
+  link.begin();
+  const said = await requests.json(url, init).catch((reason: unknown) => reason);
   return said instanceof ApiError && said.status === status ? said : error;
 }

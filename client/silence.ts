@@ -1,22 +1,25 @@
-/** Calls back when nothing has happened for so long, once. */
-export class Silence {
+/** A controller that aborts with a signal that lives longer, and when nothing has happened for so long. */
+import { LinkedAbort } from './abort.ts';
+
+export class Silence extends LinkedAbort {
   readonly #ms: number;
-  readonly #tooLong: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Begins at once; `ms` in milliseconds. */
-  constructor(ms: number, tooLong: () => void) {
+  constructor(outer: AbortSignal, ms: number) {
+    super(outer);
     this.#ms = ms;
-    this.#tooLong = tooLong;
     this.begin();
   }
 
+  /** Something has happened. */
   begin(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#tooLong, this.#ms);
+    this.#timer = setTimeout(() => this.abort(new Error(`Nothing moved for ${this.#ms / 1000} s`)), this.#ms);
   }
 
-  end(): void {
+  override end(): void {
     clearTimeout(this.#timer);
+    super.end();
   }
 }

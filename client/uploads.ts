@@ -9,7 +9,8 @@ import type { SubmitOptions } from './jobs.ts';
 import { Listeners } from './listeners.ts';
 import { checkUploadOptions } from './options.ts';
 import type { Requests } from './requests.ts';
-import { send, TUS } from './sending.ts';
+import { SILENCE_MS, send, TUS } from './sending.ts';
+import { Silence } from './silence.ts';
 import type { Accepted } from './types.ts';
 import { fingerprintOf, type UploadStore } from './upload-store.ts';
 
@@ -149,11 +150,14 @@ class Uploading {
       'Upload-Length': String(this.#file.size),
       'Upload-Metadata': metadataOf(this.#file, this.#options),
     };
+    const silence = new Silence(this.#signal, SILENCE_MS);
     try {
-      return await this.#requests.json(url, { method: 'POST', headers, signal: this.#signal });
+      return await this.#requests.json(url, { method: 'POST', headers, signal: silence.signal });
     } catch (error) {
       if (error instanceof ApiError && isRefusal(error)) await this.#memory.forget();
       throw error;
+    } finally {
+      silence.end();
     }
   }
 

@@ -225,25 +225,55 @@ test('it tries again later and later, from the beginning when bytes arrive, and 
   expect(server.requests.map(({ method }) => method).join(' ')).toBe(`POST POST POST${' HEAD PATCH'.repeat(7)}`);
 });
 
-test('a connection on which nothing moves is given up after a minute', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+/** A server of one upload that does not answer the first request of one method until it is given up. */
+function hangingOnce(method: string, answers: Record<string, () => Response>) {
   const hanging = Promise.withResolvers<void>();
-  let requests = 0;
-  const fetch: Fetch = async (_, { method, signal }) => {
-    if (method === 'POST') return Response.json({ job_id: JOB });
-    if (method === 'HEAD') return new Response(null, { headers: { 'Upload-Offset': '0', 'Upload-Length': '10' } });
-    if (++requests === 2) return new Response(null, { status: 204, headers: { 'Upload-Offset': '10' } });
+  let hasHung = false;
+  const fetch: Fetch = async (_, init) => {
+    const name = String(init.method);
+    if (hasHung || name !== method) return answers[name]?.() ?? new Response(null, { status: 405 });
+    hasHung = true;
     return new Promise((_resolve, reject) => {
-      signal?.addEventListener('abort', () => reject(signal.reason));
+      init.signal?.addEventListener('abort', () => reject(init.signal?.reason));
       hanging.resolve();
     });
   };
-  const { client, waits } = impatient({ url: 'http://localhost:9', fetch });
+  return { ...impatient({ url: 'http://localhost:9', fetch }), hanging: hanging.promise };
+}
+
+test.each(['POST', 'PATCH'])('a %s on which nothing moves is given up after a minute', async (method) => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { client, waits, hanging } = hangingOnce(method, {
+    POST: () => Response.json({ job_id: JOB }),
+    HEAD: () => new Response(null, { headers: { 'Upload-Offset': '0', 'Upload-Length': '10' } }),
+    PATCH: () => new Response(null, { status: 204, headers: { 'Upload-Offset': '10' } }),
+  });
   const uploading = client.upload(new Blob([new Uint8Array(10)]));
-  await hanging.promise;
+  await hanging;
   await vi.advanceTimersByTimeAsync(60_000);
   expect(await uploading).toMatchObject({ job_id: JOB });
   expect(waits.length).toBe(1);
+});
+
+test('the question why an upload is refused ends with the signal, and after a minute without words', async () => {
+  const server = () =>
+    hangingOnce('PATCH', {
+      POST: () => Response.json({ job_id: JOB }),
+      HEAD: () => new Response(null, { status: 410 }),
+    });
+  const stop = new AbortController();
+  const stopped = server();
+  const stopping = failure(stopped.client.upload(video(), { signal: stop.signal }));
+  await stopped.hanging;
+  stop.abort(new Error('Enough'));
+  expect(await stopping).toMatchObject({ message: 'Enough' });
+
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const silent = server();
+  const refused = failure(silent.client.upload(video()));
+  await silent.hanging;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(await refused).toMatchObject({ name: 'ApiError', status: 410, code: 'http_410' });
 });
 
 test('a file that has changed on the disk is said to be unreadable, not the network to be down', async () => {
