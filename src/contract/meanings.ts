@@ -153,7 +153,7 @@ export const JOB_ERRORS: Record<JobErrorCode, Meaning> = {
   },
   internal: {
     means: "Something went wrong that is not the file's fault.",
-    advice: 'Retry if `retryable` says so; the log of the transcoder has the reason.',
+    advice: 'Retry. If it fails again, the log of the transcoder has the reason.',
   },
   cannot_follow_plan: {
     means: 'This transcoder cannot go on with what another one began, for want of a filter or an encoder.',

@@ -1,5 +1,7 @@
 /** What the app says: numbers, times, stages and warnings in plain words. */
 import type { Stage, Status } from '../../client/index.ts';
+import type { WarningCode } from '../../src/contract/entries.ts';
+import type { JobErrorCode } from '../../src/contract/errors.ts';
 
 export const STAGE_NAMES: Record<Stage | 'waiting', string> = {
   uploading: 'Upload',
@@ -36,7 +38,7 @@ export function doing(status: Status, stage: Stage, progress: number): string {
 }
 
 /** Warnings by their codes: what it means, and what one can do. */
-export const WARNINGS: Record<string, string> = {
+export const WARNINGS: Record<WarningCode, string> = {
   transcoder_lost: 'A transcoder stopped answering. Another one goes on from what is finished; nothing is lost.',
   attempt_failed: 'An attempt failed. It is tried again from what is finished.',
   tracks_dropped: 'Some tracks of the file, such as subtitles or further languages, were left out.',
@@ -48,7 +50,7 @@ export const WARNINGS: Record<string, string> = {
 };
 
 /** Failures by their codes, in a few words. */
-export const FAILURES: Record<string, string> = {
+export const FAILURES: Record<JobErrorCode, string> = {
   no_video: 'it has no picture',
   empty_file: 'the file is empty',
   not_media: 'it is not a video',
@@ -56,27 +58,24 @@ export const FAILURES: Record<string, string> = {
   too_long: 'it is too long',
   truncated: 'its end is missing',
   upload_expired: 'the upload was not finished',
+  source_unreachable: 'its server could not be reached',
+  source_timeout: 'its server fell silent',
+  source_incomplete: 'its server sent too little',
+  source_refused: 'its server refused it',
+  source_wrong_type: 'its address leads to no video',
+  source_too_large: 'the file is too large',
+  source_changed: 'it changed while it was fetched',
+  source_not_resumable: 'its server could not go on',
+  invalid_url: 'its address cannot be fetched',
+  url_refused: 'its address must not be reached',
+  url_unresolved: 'its address has an unknown name',
+  too_many_redirects: 'its address leads nowhere',
   transcoder_lost: 'the transcoders were lost',
   encode_failed: 'it could not be encoded',
   no_space: 'the transcoder has no space left',
   stalled: 'the encoder stood still',
-};
-
-/** Failures by their codes: what to do next. The server says what is wrong. */
-export const REMEDIES: Record<string, string> = {
-  no_video: 'Upload a file that has a picture.',
-  empty_file: 'Look at the file on your disk: it may not have been copied completely.',
-  not_media: 'Export it as MP4, MOV, MKV or WebM, and upload that.',
-  too_large: 'Make its picture smaller, and upload that.',
-  too_long: 'Cut it into shorter parts.',
-  truncated: 'The end of the file is missing. Copy or export it again, and upload that.',
-  upload_expired: 'Upload the file again.',
-  transcoder_lost: 'Try again. What is finished is kept.',
-  encode_failed: 'Try again. If it fails once more, export the file in another format.',
-  no_space: 'The machine that transcodes is full. Try again later.',
-  stalled: 'Try again. What is finished is kept.',
-  internal: 'Try again. If it fails once more, the event log below helps whoever looks after this server.',
-  cannot_follow_plan: 'Try again when a transcoder of the same kind is there.',
+  internal: 'something went wrong',
+  cannot_follow_plan: 'no transcoder could go on',
 };
 
 export function bytes(count: number): string {

@@ -29,7 +29,7 @@ export const JobRow = memo(function JobRow({ id, now }: { id: string; now: numbe
 
 function stateOf(job: LiveJob): string {
   const what = doing(job.status, job.stage, job.progress);
-  if (job.status === 'failed') return `${what}: ${FAILURES[job.error?.code ?? ''] ?? 'something went wrong'}`;
+  if (job.status === 'failed') return `${what}: ${(job.error && FAILURES[job.error.code]) ?? FAILURES.internal}`;
   if (!isActive(job)) return what;
   const eta = job.eta_seconds ? ` · ${left(job.eta_seconds)}` : '';
   return `${what} · ${job.progress} %${eta}`;

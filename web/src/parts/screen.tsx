@@ -3,11 +3,12 @@
  * and where there is nothing to play, it says why.
  */
 import { lazy, Suspense } from 'react';
+import { JOB_ERRORS } from '../../../src/contract/meanings.ts';
 import { isActive, type LiveJob } from '../state/live-job.ts';
 import { session } from '../state/session.ts';
 import { useStore } from '../state/store.ts';
 import { letPlay } from '../state/tokens.ts';
-import { doing, REMEDIES } from '../words.ts';
+import { doing } from '../words.ts';
 import './screen.css';
 
 const Player = lazy(() => import('../player/player.tsx'));
@@ -50,7 +51,7 @@ function Blank({ job }: { job: LiveJob }) {
     return (
       <div className="screen screen--failed" role="alert">
         <p className="screen__message">{job.error_message}</p>
-        <p>{job.error && REMEDIES[job.error.code]}</p>
+        <p>{job.error && withCode(JOB_ERRORS[job.error.code]?.advice ?? '')}</p>
       </div>
     );
   }
@@ -61,3 +62,7 @@ function Blank({ job }: { job: LiveJob }) {
     </div>
   );
 }
+
+/** What stands between backticks is code. */
+const withCode = (text: string) =>
+  text.split('`').map((part, i) => (i % 2 === 1 ? <code key={part}>{part}</code> : part));

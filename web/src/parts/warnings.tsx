@@ -1,9 +1,10 @@
 /** What went not quite as it should, in plain words, each once. */
 import type { VisibleEntry } from '../../../client/index.ts';
+import type { WarningCode } from '../../../src/contract/entries.ts';
 import { WARNINGS } from '../words.ts';
 
 export function Warnings({ entries }: { entries: readonly VisibleEntry[] }) {
-  const last = new Map<string, string>();
+  const last = new Map<WarningCode, string>();
   for (const entry of entries) {
     if (entry.type === 'state' && entry.data.details.state === 'retried') last.clear();
     if (entry.type === 'warning') last.set(entry.data.details.code, entry.data.message);
