@@ -1,6 +1,7 @@
 /**
  * The log of one job: what was logged before is asked for, what comes is heard. A stream that begins afresh may have
- * left something out, so then the rest is asked for again.
+ * left something out, and what is heard before the rest has been read would leave it out: then the rest is asked for
+ * again.
  */
 import type { StreamEvent, VisibleEntry } from '../../../client/index.ts';
 import { client } from './client.ts';
@@ -15,6 +16,8 @@ export class JobLog {
   readonly entries = new Store<readonly VisibleEntry[]>([]);
   readonly #id: string;
   #isAsking = false;
+  /** The server may have more after the last entry. */
+  #isBehind = true;
 
   constructor(id: string) {
     this.#id = id;
@@ -28,25 +31,28 @@ export class JobLog {
 
   /** Everything after the last entry that is known. */
   async ask(): Promise<void> {
+    this.#isBehind = true;
     if (this.#isAsking) return;
     this.#isAsking = true;
     try {
-      for (let isFull = true; isFull; ) {
+      while (this.#isBehind) {
+        this.#isBehind = false;
         const after = this.entries.get().at(-1)?.seq ?? 0;
         const answer = await reaching(client.jobs.events(this.#id, { after, limit: PAGE }));
         this.#add(answer?.events ?? []);
-        isFull = answer?.events.length === PAGE;
+        if (!answer || answer.events.length === PAGE) this.#isBehind = true;
+        if (!answer) break;
       }
     } catch {
       // A job that is gone, or is not to be seen any more, is the page's to tell.
+      this.#isBehind = true;
     } finally {
       this.#isAsking = false;
     }
   }
 
   #hear(event: StreamEvent): void {
-    if (event.event === 'status') void this.ask();
-    else if (this.#isAsking) return;
+    if (event.event === 'status' || this.#isAsking || this.#isBehind) void this.ask();
     else
       this.#add([
         { seq: event.id, type: event.event, at: Date.parse(event.data.timestamp), data: event.data } as VisibleEntry,
