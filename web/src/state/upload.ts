@@ -69,14 +69,15 @@ export class Upload {
     return true;
   }
 
-  /** Nothing of it stays. Rejects with the server's refusal. */
+  /** Nothing of it stays. Rejects when the server refuses or does not answer: then it is paused. */
   async cancel(): Promise<void> {
-    this.#stop();
-    const { id, jobId } = this.view.get();
+    const { id, jobId, state } = this.view.get();
+    if (state === 'sending') this.pause();
+    if (jobId !== null) {
+      await remove(jobId);
+      jobs.removed(jobId);
+    }
     await forget(id);
-    if (jobId === null) return;
-    await remove(jobId);
-    jobs.removed(jobId);
   }
 
   #stop(): void {

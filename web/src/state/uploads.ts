@@ -45,6 +45,7 @@ class Uploads {
     void list.read();
   }
 
+  /** Resolves when its row is taken away. */
   #add(kept: KeptUpload): Promise<void> {
     const upload = new Upload(kept);
     this.all.set([upload, ...this.all.get()]);
@@ -54,8 +55,11 @@ class Uploads {
         const view = upload.view.get();
         if (view.jobId !== jobId) void list.read();
         jobId = view.jobId;
-        if (view.state !== 'done') return;
-        this.drop(upload);
+        if (view.state === 'done') this.drop(upload);
+      });
+      const stop = this.all.subscribe(() => {
+        if (this.all.get().includes(upload)) return;
+        stop();
         resolve();
       });
     });
