@@ -16,7 +16,7 @@ type Handlers = { [N in EventName]: [data: EventData[N], event: StreamEvent<N>] 
 };
 
 /** What one connection may carry. */
-const MOST_JOBS = 50;
+export const MOST_JOBS = 50;
 
 const NAMES: readonly string[] = ['connection', 'unavailable', ...EVENT_NAMES];
 
@@ -55,7 +55,7 @@ export class WatchMany {
 
   /** Whether the job is followed and its run has not ended. */
   isLive(jobId: string): boolean {
-    return this.#state !== 'closed' && this.#story.isLive(jobId);
+    return this.#state !== 'closed' && this.#story.isLive(jobId.toLowerCase());
   }
 
   /** Calls the handler for every event of this name, of whichever job. Returns what stops it. */
