@@ -8,6 +8,7 @@ import { jobs, useLiveJob } from './state/jobs.ts';
 import { isActive, type LiveJob } from './state/live-job.ts';
 import { poll } from './state/poll.ts';
 import { reaching } from './state/reach.ts';
+import { belowToken } from './state/tokens.ts';
 import { doing } from './words.ts';
 import './style/tokens.css';
 import './style/base.css';
@@ -15,9 +16,8 @@ import './watch.css';
 
 const Player = lazy(() => import('./player/player.tsx'));
 
-/** Below the token, if there is one: a player can send no headers. */
 const pathOf = (path: string | null): string | null =>
-  path !== null && playToken !== null ? path.replace(/^\/jobs\/[^/]+\/outputs/, `/play/${playToken}`) : path;
+  path !== null && playToken !== null ? belowToken(path, playToken) : path;
 
 function WatchPage({ id }: { id: string }) {
   const job = useLiveJob(id);

@@ -6,7 +6,7 @@ import { useRef } from 'react';
 import type { LiveJob } from '../state/live-job.ts';
 import { session } from '../state/session.ts';
 import { useStore } from '../state/store.ts';
-import { SHARED_DAYS, sharedToken } from '../state/tokens.ts';
+import { belowToken, SHARED_DAYS, sharedToken } from '../state/tokens.ts';
 import { Copy } from './copy.tsx';
 import './share.css';
 
@@ -52,8 +52,6 @@ export function Share({ job: { id, key, playback } }: { job: LiveJob }) {
     </section>
   );
 }
-
-const belowToken = (path: string, token: string): string => path.replace(/^\/jobs\/[^/]+\/outputs/, `/play/${token}`);
 
 function frameOf(id: string, key: string, token: string | null): string {
   const address = `${location.origin}/watch/${id}${token === null ? '' : `#token=${token}`}`;

@@ -2,6 +2,8 @@
  * The one client of the page. It never gives up: it tries again at the latest after 16 seconds, and at once when
  * somebody comes back to the page or the network does.
  */
+import { LinkedAbort } from '../../../client/abort.ts';
+import { delay } from '../../../client/delay.ts';
 import { Reelwire } from '../../../client/index.ts';
 
 const LONGEST_WAIT_MS = 16_000;
@@ -18,17 +20,11 @@ export const client = new Reelwire({
   ...(playToken !== null && { getToken: () => playToken }),
 });
 
-function untilNextAttempt(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const over = new AbortController();
-    const end = () => {
-      clearTimeout(timer);
-      over.abort();
-      resolve();
-    };
-    const timer = setTimeout(end, Math.min(ms, LONGEST_WAIT_MS));
-    signal.addEventListener('abort', end, { signal: over.signal });
-    for (const sign of ['focus', 'online']) window.addEventListener(sign, end, { signal: over.signal });
-    if (signal.aborted) end();
-  });
+async function untilNextAttempt(ms: number, signal: AbortSignal): Promise<void> {
+  const waiting = new LinkedAbort(signal);
+  for (const sign of ['focus', 'online']) {
+    window.addEventListener(sign, () => waiting.abort(), { signal: waiting.signal });
+  }
+  await delay(Math.min(ms, LONGEST_WAIT_MS), waiting.signal);
+  waiting.end();
 }

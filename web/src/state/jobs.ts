@@ -4,6 +4,7 @@
  * second, and each only its own row.
  */
 import { useSyncExternalStore } from 'react';
+import { EVENT_NAMES } from '../../../client/events.ts';
 import {
   type ConnectionState,
   type Job,
@@ -11,7 +12,7 @@ import {
   type StreamEvent,
   WatchError,
 } from '../../../client/index.ts';
-import type { WatchMany } from '../../../client/watch-many.ts';
+import { MOST_JOBS, type WatchMany } from '../../../client/watch-many.ts';
 import { client } from './client.ts';
 import { afterEvent, isActive, type LiveJob, withAnswer, withSummary } from './live-job.ts';
 import { say } from './say.ts';
@@ -19,22 +20,6 @@ import { session } from './session.ts';
 import { Store } from './store.ts';
 
 const TOGETHER_MS = 100;
-
-/** What one connection carries. */
-const MOST_WATCHED = 50;
-
-const EVENTS = [
-  'status',
-  'state',
-  'stage',
-  'progress',
-  'rendition',
-  'playable',
-  'warning',
-  'complete',
-  'error',
-  'cancelled',
-] as const;
 
 /** What screen readers are told of any job that is watched. */
 const TOLD: { [name in StreamEvent['event']]?: string } = {
@@ -106,7 +91,7 @@ class Jobs {
       const job = this.#known.get(id);
       return job !== undefined && isActive(job);
     });
-    const watched = active.slice(0, MOST_WATCHED);
+    const watched = active.slice(0, MOST_JOBS);
     if (watched.length === 0) this.#watch?.close();
     else if (!watched.every((id) => this.#watch?.isLive(id))) {
       if (this.#watch) this.#watch.follow(watched);
@@ -123,7 +108,7 @@ class Jobs {
     this.#watch = watch;
     this.connection.set(watch.state);
     watch.on('connection', (state) => this.connection.set(state));
-    for (const name of EVENTS) watch.on(name, (_, event) => this.#hear(event));
+    for (const name of EVENT_NAMES) watch.on(name, (_, event) => this.#hear(event));
   }
 
   #hear(event: StreamEvent): void {

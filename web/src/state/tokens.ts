@@ -13,6 +13,10 @@ async function makeToken(id: string, request: object): Promise<string | null> {
   return ((await answer.json()) as { token: string | null }).token;
 }
 
+/** Where an output is for whoever has the token, also for players, which can send no headers. */
+export const belowToken = (path: string, token: string): string =>
+  path.replace(/^\/jobs\/[^/]+\/outputs/, `/play/${token}`);
+
 /** For whoever gets the address. */
 export async function sharedToken(id: string): Promise<string> {
   return (await makeToken(id, { scopes: ['watch', 'play'], expires_in: SHARED_DAYS * 86_400 })) ?? '';
