@@ -35,7 +35,7 @@ export function withAnswer(known: LiveJob | undefined, job: Job): LiveJob {
   return { ...beside, ...job, ...fromEvents(job, beside) };
 }
 
-/** What the last events of a job that was asked for say, where nobody has listened. */
+/** What the last events of a job that was asked for say, where nobody has listened. One that is done can play it all. */
 function fromEvents(job: Job, known: Pick<LiveJob, 'said' | 'encoding' | 'rungs'>): Partial<LiveJob> {
   let said = known.said;
   let { encoding, rungs } = known;
@@ -44,6 +44,7 @@ function fromEvents(job: Job, known: Pick<LiveJob, 'said' | 'encoding' | 'rungs'
     if (details && 'eta_seconds' in details) encoding = (details as unknown as ProgressDetails).renditions;
     if (details && 'playback' in details && 'renditions' in details) rungs = (details.renditions as string[]).length;
   }
+  if (job.status === 'completed') rungs = job.renditions.length;
   return { said, encoding, rungs };
 }
 
