@@ -1,8 +1,9 @@
-/** Counts tries, each a reason to load: the next comes at once, or later, after twice as long as the one before. */
+/** Counts tries, each a reason to load: the next comes at once, or later, the later the more there were in a row. */
 import { useEffect, useMemo, useRef, useState } from 'react';
+import { backoffMs } from '../../../client/delay.ts';
 
-const FIRST_MS = 1000;
-const MOST_MS = 16_000;
+/** From the third in a row on, the waits grow no more: somebody looks at a picture that stands still. */
+const LONGEST_STEP = 3;
 
 export interface Tries {
   now(): void;
@@ -17,7 +18,7 @@ export interface Tries {
 export function useTries(): [number, Tries] {
   const [count, setCount] = useState(0);
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
-  const wait = useRef(FIRST_MS);
+  const inRow = useRef(0);
 
   const tries = useMemo(() => {
     const drop = () => {
@@ -32,11 +33,11 @@ export function useTries(): [number, Tries] {
       ...{ now, drop },
       later: () => {
         if (timer.current !== null) return;
-        timer.current = setTimeout(now, wait.current);
-        wait.current = Math.min(wait.current * 2, MOST_MS);
+        inRow.current = Math.min(inRow.current + 1, LONGEST_STEP);
+        timer.current = setTimeout(now, backoffMs(inRow.current, 0));
       },
       reset: () => {
-        wait.current = FIRST_MS;
+        inRow.current = 0;
       },
     };
   }, []);
