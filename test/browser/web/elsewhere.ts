@@ -6,7 +6,7 @@ import { Tab } from './tab.ts';
 
 /** A frame shows the player to everybody, and the app to nobody. */
 export async function inFrames(stage: Stage): Promise<void> {
-  const [job] = await stage.jobs();
+  const id = await stage.sea();
   const page = await stage.browser.newPage();
   await page.goto(stage.pages.url);
   const frameOf = async (path: string) => {
@@ -15,7 +15,7 @@ export async function inFrames(stage: Stage): Promise<void> {
     }, stage.system.url + path);
     return page.frameLocator('iframe');
   };
-  const frame = await frameOf(`/watch/${job?.id}`);
+  const frame = await frameOf(`/watch/${id}`);
   await frame.getByRole('button', { name: 'Play' }).click();
   await frame
     .locator('video')
@@ -30,11 +30,11 @@ export async function inFrames(stage: Stage): Promise<void> {
 export async function behindAKey(stage: Stage): Promise<void> {
   const made = await fetch(`${stage.system.url}/keys`, { method: 'POST', body: '{"name":"web","role":"admin"}' });
   const { key } = NewApiKey.parse(await made.json());
-  const [job] = await stage.jobs();
+  const id = await stage.sea();
   await stage.desk.page.goto(stage.system.url);
   await stage.desk.inTrouble(async () => {
     await stage.system.restart({ REELWIRE_OPEN: '', TOKEN_SECRET: 'a secret', TRANSCODER_TOKEN: 'another one' });
-    await stage.desk.page.goto(`${stage.system.url}/jobs/${job?.id}`);
+    await stage.desk.page.goto(`${stage.system.url}/jobs/${id}`);
     await stage.desk.sees('This server is closed.');
     await stage.desk.isAccessible();
     await stage.desk.page.getByLabel('Key').fill(`rw_${'0'.repeat(12)}_${'0'.repeat(48)}`);

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { expect } from 'vitest';
-import { JobsPage } from '../../../src/contract/api.ts';
+import { EventsPage, JobsPage } from '../../../src/contract/api.ts';
 import { System } from '../../e2e/system.ts';
 import { Clips } from '../../transcoder/clips.ts';
 import { openChromium } from '../chromium.ts';
@@ -32,6 +32,10 @@ interface Parts {
 
 export interface Stage extends Parts {
   jobs(): Promise<JobsPage['jobs']>;
+  /** The id of `sea.mp4`, which the first test uploads and the others look at; it is uploaded if it is not there. */
+  sea(): Promise<string>;
+  /** How many entries the job's log has, without those that are internal. */
+  logged(id: string): Promise<number>;
   /** Nothing went wrong in either tab that was not meant to. */
   isWell(): void;
   close(): Promise<void>;
@@ -44,10 +48,21 @@ export async function openStage(): Promise<Stage> {
   const [path, short] = await Promise.all([clip('long.mp4', 12), clip('short.mp4', 2)]);
   const pace = { size: SIZE, top: 1.1, rest: 3 };
   const transcoder = await PacedTranscoder.start(system.url, clips, pace);
-  const [desk, phone] = await Promise.all([Tab.open(browser, system.url), Tab.open(browser, system.url, PHONE)]);
+  const blank = 'about:blank';
+  const [desk, phone] = await Promise.all([Tab.open(browser, blank), Tab.open(browser, blank, PHONE)]);
+  const long = await readFile(path);
+  const jobs = async () => JobsPage.parse(await (await fetch(`${system.url}/jobs`)).json()).jobs;
   return {
-    ...{ system, browser, clips, pages, transcoder, long: await readFile(path), short, desk, phone },
-    jobs: async () => JobsPage.parse(await (await fetch(`${system.url}/jobs`)).json()).jobs,
+    ...{ system, browser, clips, pages, transcoder, long, short, desk, phone, jobs },
+    async sea() {
+      const known = (await jobs()).find(({ key }) => key === 'sea.mp4');
+      return known?.id ?? system.submit(new Uint8Array(long), 'sea.mp4');
+    },
+    async logged(id) {
+      const answer = await fetch(`${system.url}/jobs/${id}/events?limit=1000`);
+      const { events } = EventsPage.parse(await answer.json());
+      return events.filter(({ type }) => !type.startsWith('_')).length;
+    },
     isWell: () => expect([...desk.problems, ...phone.problems]).toEqual([]),
     async close() {
       await Promise.all([desk.close(), phone.close()]);

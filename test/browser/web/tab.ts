@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
+import type { Browser, BrowserContext, CDPSession, Page, Route } from 'playwright-core';
 import { expect } from 'vitest';
 import { ROOT } from '../../../tools/paths.mjs';
 
@@ -66,17 +66,33 @@ export class Tab {
     this.#isTrouble = false;
   }
 
-  /** Nothing is answered below `path` while `work` goes on. */
-  async withheld(path: string, work: () => Promise<void>): Promise<void> {
+  /** An empty page, and nothing left of what a test that failed was about. */
+  async clear(): Promise<void> {
+    this.#isTrouble = true;
+    await this.page.unrouteAll({ behavior: 'ignoreErrors' });
+    await this.#context.setOffline(false);
+    await this.sendSlowly(null);
+    await this.page.goto('about:blank');
+    this.#isTrouble = false;
+    this.problems.length = 0;
+  }
+
+  /** What the server answers to `requests` comes when `work` is done. */
+  async withheld(requests: string | ((url: URL) => boolean), work: () => Promise<void>): Promise<void> {
     const over = Promise.withResolvers<void>();
     const answers: Promise<void>[] = [];
-    await this.page.route(path, (route) => {
-      answers.push(over.promise.then(() => route.continue()));
+    const answer = async (route: Route) => {
+      const response = await route.fetch();
+      await over.promise;
+      await route.fulfill({ response });
+    };
+    await this.page.route(requests, (route) => {
+      answers.push(answer(route));
     });
     await work();
     over.resolve();
     await Promise.all(answers);
-    await this.page.unroute(path);
+    await this.page.unroute(requests);
   }
 
   /** The name and the bytes, gzipped, of everything that the pages were made of. */
@@ -123,6 +139,14 @@ export class Tab {
 
   press(name: string | RegExp): Promise<void> {
     return this.page.getByRole('button', { name }).first().click();
+  }
+
+  /** How many uploads the browser has locks for: one each, as long as it is sent or waits. */
+  uploads(): Promise<number> {
+    return this.page.evaluate(async () => {
+      const { held = [] } = await navigator.locks.query();
+      return held.filter(({ name }) => name?.startsWith('reelwire-upload-')).length;
+    });
   }
 
   /** How far a bar is, once it is at least so far. */
