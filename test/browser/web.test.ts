@@ -7,14 +7,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { behindAKey, inFrames } from './web/elsewhere.ts';
 import { loseTheEdge } from './web/restart.ts';
 import { openStage, type Stage } from './web/stage.ts';
-import type { Tab } from './web/tab.ts';
+import { LIMIT_MS, type Tab } from './web/tab.ts';
 
 /** Fewer than these would be no page. */
 const LEAST_BYTES = 30_000;
 const MOST_BYTES = 200_000;
 
 /** For what the page learns by asking again. */
-const PATIENCE = { timeout: 30_000 };
+const PATIENCE = { timeout: LIMIT_MS };
 
 let stage: Stage;
 let desk: Tab;

@@ -41,7 +41,7 @@ export async function loseTheEdge(tab: Tab, url: string): Promise<() => Promise<
   await tab.press('Play');
   await tab.playsOn(0);
   const loaded = await tab.loadedTo();
-  expect(loaded).toBeLessThan(4);
+  expect(loaded).toBeLessThan(5);
   return async () => {
     await page.unroute(PLAYLISTS);
     await tab.playsOn(loaded);

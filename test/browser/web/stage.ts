@@ -15,6 +15,8 @@ import { flow } from './clips.ts';
 import { PHONE, Tab } from './tab.ts';
 
 const SIZE = [640, 360] as const;
+/** Pictures a second: few, because each is encoded and compared. */
+const RATE = 12;
 
 interface Parts {
   system: System;
@@ -44,7 +46,7 @@ export interface Stage extends Parts {
 export async function openStage(): Promise<Stage> {
   const start = [System.start(), openChromium(), Clips.open(), servePages()] as const;
   const [system, browser, clips, pages] = await Promise.all(start);
-  const clip = (name: string, seconds: number) => flow(clips, name, SIZE.join('x'), seconds);
+  const clip = (name: string, seconds: number) => flow(clips, name, SIZE.join('x'), seconds, 1, RATE);
   const [path, short] = await Promise.all([clip('long.mp4', 12), clip('short.mp4', 2)]);
   const pace = { size: SIZE, top: 1.1, rest: 3 };
   const transcoder = await PacedTranscoder.start(system.url, clips, pace);
