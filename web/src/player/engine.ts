@@ -1,9 +1,9 @@
 /**
  * Shaka Player for one video: loads the master, and again, at the same place, when there is more in it, because a player
  * never does that by itself. What breaks off is tried again for as long as the page is there: segments here, and playlists
- * by loading again, because the player does not come back to one that it could not open. It turns away from no rung, as
- * what fails is the way to the server, for all of them. From the end of a growing stream it keeps one segment away, not
- * three.
+ * by loading again, because the player does not come back to one that it could not open. It turns away from no rung: what
+ * fails is the way to the server, for all of them, and pictures are dropped where the machine is busy for a moment, while
+ * the playlist of another rung may be out of reach. From the end of a growing stream it keeps one segment away, not three.
  */
 import shaka from 'shaka-player/dist/shaka-player.hls-es2021.js';
 
@@ -47,6 +47,7 @@ export class Engine {
     shaka.polyfill.installAll();
     this.#video = video;
     this.#player.configure({
+      abr: { droppedFrames: false },
       manifest: { hls: { liveSegmentsDelay: 1 }, retryParameters: IMPATIENT },
       streaming: {
         maxDisabledTime: 0,
