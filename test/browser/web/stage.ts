@@ -34,8 +34,11 @@ interface Parts {
 
 export interface Stage extends Parts {
   jobs(): Promise<JobsPage['jobs']>;
-  /** The id of `sea.mp4`, which the first test uploads and the others look at; it is uploaded if it is not there. */
-  sea(): Promise<string>;
+  /**
+   * The id of `sea.mp4`, which the first test uploads and the others look at; it is uploaded if it is not there, or is
+   * done although it is to be watched while it is made.
+   */
+  sea(isUnfinished?: boolean): Promise<string>;
   /** How many entries the job's log has, without those that are internal. */
   logged(id: string): Promise<number>;
   /** Nothing went wrong in either tab that was not meant to. */
@@ -56,8 +59,10 @@ export async function openStage(): Promise<Stage> {
   const jobs = async () => JobsPage.parse(await (await fetch(`${system.url}/jobs`)).json()).jobs;
   return {
     ...{ system, browser, clips, pages, transcoder, long, short, desk, phone, jobs },
-    async sea() {
-      const known = (await jobs()).find(({ key }) => key === 'sea.mp4');
+    async sea(isUnfinished = false) {
+      const isFit = ({ key, status }: JobsPage['jobs'][number]) =>
+        key === 'sea.mp4' && !(isUnfinished && status === 'completed');
+      const known = (await jobs()).find(isFit);
       return known?.id ?? system.submit(new Uint8Array(long), 'sea.mp4');
     },
     async logged(id) {
