@@ -1,8 +1,14 @@
-/** The real command, as people run it: with its output in pipes, or on a terminal (that of util-linux's `script`). */
+/**
+ * The real command: as a process with its output in pipes, or on a terminal (that of util-linux's `script`), where
+ * signals, keys or the process itself matter; else inside this process, with what it prints collected.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
+import { vi } from 'vitest';
 import { usage } from '../../cli/failure.ts';
 import { program } from '../../cli/program.ts';
+import { run } from '../../cli/run.ts';
 import { ROOT } from '../../tools/paths.mjs';
 import { findProgram } from '../e2e/leashed.ts';
 import { Running } from '../tools/running.ts';
@@ -11,10 +17,25 @@ export const BIN = join(ROOT, 'cli/bin.mjs');
 
 export const HAS_TERMINAL = process.platform === 'linux' && findProgram('script') !== null;
 
-export interface Ended {
-  code: number | string;
+interface Said {
   out: string;
   err: string;
+}
+
+export interface Ended extends Said {
+  code: number | string;
+}
+
+const calls = new AsyncLocalStorage<Said>();
+
+/** What a call prints is kept for it; what others print meanwhile, like the edge in this process, goes its way. */
+function hear(method: 'log' | 'error', where: keyof Said) {
+  const print = console[method];
+  return vi.spyOn(console, method).mockImplementation((...all: unknown[]) => {
+    const said = calls.getStore();
+    if (said) said[where] += `${all.join(' ')}\n`;
+    else print(...all);
+  });
 }
 
 /** The command for one server, with a folder of its own for what it remembers. */
@@ -37,11 +58,18 @@ export class Command {
     return this.#add(new Running(null, [BIN, ...args], this.#env));
   }
 
-  /** To its end. */
+  /** To its end, in this process. Not two at a time. */
   async run(...args: string[]): Promise<Ended> {
-    const running = this.start(...args);
-    const code = await running.exit;
-    return { code, out: running.stdout, err: running.stderr };
+    const said = { out: '', err: '' };
+    const spies = [hear('log', 'out'), hear('error', 'err')];
+    for (const [name, value] of Object.entries(this.#env)) vi.stubEnv(name, value);
+    try {
+      const code = await calls.run(said, () => run(args, new AbortController().signal));
+      return { code, ...said };
+    } finally {
+      vi.unstubAllEnvs();
+      for (const spy of spies) spy.mockRestore();
+    }
   }
 
   /** What JSON lines it prints; the rest must be in order. */

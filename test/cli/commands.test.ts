@@ -150,14 +150,14 @@ describe('the command line', () => {
   });
 
   test('a refusal is a sentence on stderr and exit code 2; help is for stdout and 0', async () => {
-    const { code, out, err } = await command.run('show');
-    expect([code, out]).toEqual([2, '']);
-    expect(err).toBe(
+    const refused = command.start('show');
+    expect([await refused.exit, refused.stdout]).toEqual([2, '']);
+    expect(refused.stderr).toBe(
       `missing required argument 'job'\n"reelwire --help" shows the commands, "reelwire COMMAND --help" what one takes.\n`,
     );
-    const help = await command.run('process', '--help');
-    expect([help.code, help.err]).toEqual([0, '']);
-    expect(help.out).toContain('reelwire process holiday.mp4 party.mov --watch');
+    const help = command.start('process', '--help');
+    expect([await help.exit, help.stderr]).toEqual([0, '']);
+    expect(help.stdout).toContain('reelwire process holiday.mp4 party.mov --watch');
   });
 
   test('a Node that is too old gets a sentence', async () => {

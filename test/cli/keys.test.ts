@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ApiKey, digestOf, NewApiKey } from '../../src/contract/access.ts';
-import { Running } from '../tools/running.ts';
-import { BIN, refusalOf } from './command.ts';
+import { Command, type Ended, refusalOf } from './command.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -14,10 +13,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function keys(...args: string[]): Promise<{ code: number | string; out: string; err: string }> {
-  const running = new Running(null, [BIN, 'keys', ...args], { STATE_DIR: folder });
-  return { code: await running.exit, out: running.stdout, err: running.stderr };
-}
+const keys = (...args: string[]): Promise<Ended> =>
+  new Command('http://localhost:9', folder, { STATE_DIR: folder }).run('keys', ...args);
 
 /** Every byte that the databases hold. */
 const stored = (): string =>

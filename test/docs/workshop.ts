@@ -1,5 +1,6 @@
 /**
- * Where the examples run: a folder with a small video under the names that the pages use, in which `reelwire-client` is
+ * Where the examples run: a folder with the videos that the pages name (of `clip.mp4` no page waits for what becomes of
+ * it, so there is no picture in it), in which `reelwire-client` is
  * this repository's client, as if it were installed, and `npx reelwire` its command. What an example does not make itself
  * is given to it: `client`, `id` (a completed job) and `file`.
  */
@@ -11,7 +12,7 @@ import { execute } from './execute.ts';
 import type { Block } from './pages.ts';
 
 const PACKAGES = ['@types', 'csstype', 'hls.js', 'react', 'react-dom', 'standardwebhooks'];
-const VIDEOS = ['my-video.mp4', 'clip.mp4'];
+const CLIP = 'the bytes of a video\n'.repeat(100);
 
 const GIVEN = `import { Reelwire } from 'reelwire-client';
 const { EDGE = '', JOB_ID = '' } = process.env;
@@ -40,7 +41,8 @@ export class Workshop {
 
   static async open(video: string): Promise<Workshop> {
     const workshop = new Workshop(await mkdtemp(join(tmpdir(), 'reelwire-docs-')));
-    await Promise.all(VIDEOS.map((name) => copyFile(video, join(workshop.folder, name))));
+    await copyFile(video, join(workshop.folder, 'my-video.mp4'));
+    await workshop.write('clip.mp4', CLIP);
     await workshop.#install();
     await workshop.write('given.ts', GIVEN);
     await workshop.write('given.d.ts', GIVEN_TYPES);

@@ -1,8 +1,11 @@
-/** What the tests of whole commands share: a port and a STATE_DIR of their own, and no process left at the end. */
+/**
+ * What the tests of whole commands share: a port and a STATE_DIR, of each test or of all in a block, and no process left
+ * at the end.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { askHealth } from '../../tools/health.ts';
 import { holderOf } from '../../tools/lock.mjs';
 import { stateLock } from '../../tools/paths.mjs';
@@ -13,12 +16,13 @@ export class Commands {
   folder = '';
   port = 0;
 
-  constructor() {
-    beforeEach(async () => {
+  constructor(of: 'each' | 'all' = 'each') {
+    const [before, after] = of === 'each' ? [beforeEach, afterEach] : [beforeAll, afterAll];
+    before(async () => {
       this.folder = mkdtempSync(join(tmpdir(), 'tools-test-'));
       this.port = await freePort();
     });
-    afterEach(() => {
+    after(() => {
       for (const running of this.#runs.splice(0)) running.sweep();
       rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
     });

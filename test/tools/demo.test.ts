@@ -1,7 +1,6 @@
 /** `npm run demo` as people run it: it does the job, and leaves nothing behind however it ends. */
-import { describe, expect, it } from 'vitest';
-import { askHealth } from '../../tools/health.ts';
-import { Clips, QUICK, testPicture } from '../transcoder/clips.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Clips } from '../transcoder/clips.ts';
 import { Commands, edgeOf, transcoderOf } from './commands.ts';
 import type { Running } from './running.ts';
 
@@ -10,6 +9,14 @@ const TERM: ['SIGTERM', number][] = [['SIGTERM', 143]];
 
 describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000 }, () => {
   const commands = new Commands();
+  let clips: Clips;
+  /** The demo of a video that takes long. */
+  const long = () => commands.run('demo.ts', [clips.path('long.mp4'), '--json']);
+  beforeAll(async () => {
+    clips = await Clips.open();
+    await clips.long();
+  });
+  afterAll(() => clips?.close());
   const transcoding = (running: Running) =>
     running.until('transcoding', () => running.events().some(({ data }) => data?.stage === 'transcoding'), 60_000);
 
@@ -32,29 +39,10 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000
     await commands.nothingIsLeft(demo);
   });
 
-  it('joins a running Reelwire, fails with the code of the job where it must, and leaves it running', async () => {
-    const clips = await Clips.open();
-    const file = await clips.make('ours.mp4', ...testPicture('320x240', '25', 2), ...QUICK);
-    const start = commands.run('start.ts');
-    await commands.ready(start);
-    const demo = commands.run('demo.ts', [file]);
-    expect(await demo.exit, demo.stderr).toBe(0);
-    expect(demo.stdout.trimEnd().split('\n').at(-1)).toMatch(/^Watch it in a player: http:.*m3u8$/);
-    expect(demo.processes()).toEqual([]);
-
-    const failing = commands.run('demo.ts', ['package.json']);
-    expect(await failing.exit).toBe(1);
-    expect(failing.stderr).toMatch(/The job failed: .*\((not_media|no_video)\)/);
-    expect(await askHealth(commands.origin)).not.toBeNull();
-    start.send('SIGTERM');
-    expect(await start.exit).toBe(0);
-    await clips.close();
-  });
-
   it.each<['SIGINT' | 'SIGTERM', number]>([['SIGINT', 130], ...(LONG ? TERM : [])])(
     'ends with everything it started on %s',
     async (signal, code) => {
-      const demo = commands.run('demo.ts', ['--json']);
+      const demo = long();
       await transcoding(demo);
       await demo.until('ffmpeg', () => demo.find('ffmpeg'));
       demo.send(signal);
@@ -64,7 +52,7 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000
   );
 
   it('says why and ends when its edge is killed', async () => {
-    const demo = commands.run('demo.ts', ['--json']);
+    const demo = long();
     await transcoding(demo);
     process.kill((await edgeOf(demo)).pid, 'SIGKILL');
     expect(await demo.exit).toBe(1);

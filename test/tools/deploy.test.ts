@@ -3,21 +3,26 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Cloudflare from 'cloudflare';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createTestHarness } from 'wrangler';
 import { z } from 'zod';
 import { digestOf, makeKey } from '../../src/contract/access.ts';
 import { chooseAccount } from '../../tools/deploy/account.ts';
+import { api as apiOf } from '../../tools/deploy/api.ts';
 import { existing } from '../../tools/deploy/existing.ts';
 import { readDeployOptions } from '../../tools/deploy/options.ts';
 import { atWorkersDev } from '../../tools/deploy/publish.ts';
 import { resources } from '../../tools/deploy/resources.ts';
+import { missingSecrets } from '../../tools/deploy/secrets.ts';
 import { lookFromOutside } from '../../tools/deploy/smoke.ts';
-import { readWanted, type Source } from '../../tools/deploy/wanted.ts';
+import { noAddress, readWanted, type Source } from '../../tools/deploy/wanted.ts';
+import { Wrangler } from '../../tools/deploy/wrangler.ts';
 import { ROOT } from '../../tools/paths.mjs';
 import { CloudflareApi } from './cloudflare-api.ts';
 import { Running } from './running.ts';
 
+const LONG = process.env.REELWIRE_LONG === '1';
+const STRANGER = { CLOUDFLARE_API_TOKEN: '' };
 const PRODUCTION = { env: 'production', domain: null, url: null };
 const RULE = { id: 'reelwire-unfinished-uploads' };
 const WORKER = 'reelwire-production';
@@ -30,6 +35,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'deploy-test-'));
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await api.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -64,6 +70,20 @@ describe('with an edge to look at', () => {
   });
   afterAll(() => harness.close());
 
+  async function deployAgain(token: string | undefined): Promise<void> {
+    api.changes.length = 0;
+    const again = await deploy(['--url', edge]);
+    expect([again.code, again.err]).toEqual([0, '']);
+    expect(api.changes.filter((change) => !change.includes(`/scripts/${WORKER}`))).toEqual([
+      'PUT /queues/id-of-reelwire-fetch/consumers/a-consumer',
+    ]);
+    expect(api.changes).toContain(UPLOADED);
+    expect(again.out).not.toMatch(/^made/m);
+    expect(again.out).toContain('  TRANSCODER_TOKEN=\n');
+    expect(again.out).toContain('The first key: npm run keys -- create');
+    expect(api.workers.get(WORKER)?.secrets.get('TRANSCODER_TOKEN')).toBe(token);
+  }
+
   const events = (out: string) =>
     out
       .trim()
@@ -71,8 +91,7 @@ describe('with an edge to look at', () => {
       .map((line) => z.looseObject({ event: z.string() }).parse(JSON.parse(line)));
 
   test('makes what is missing and only that, then the tables, the Worker with its secrets, and looks; again changes only the Worker', async () => {
-    const isLong = process.env.REELWIRE_LONG === '1';
-    const made = isLong ? { ...EVERYTHING } : someOf(api);
+    const made = LONG ? EVERYTHING : someOf(api);
     const first = await deploy(['--json', '--url', edge], { REELWIRE_KEY: key });
     expect([first.code, first.err]).toEqual([0, '']);
     expect(api.changes).toEqual([
@@ -110,17 +129,11 @@ describe('with an edge to look at', () => {
     expect(events(first.out).filter(({ state }) => state === 'seen')).toHaveLength(4);
     expect(readdirSync(folder).filter((name) => name.startsWith('reelwire-'))).toEqual([]);
 
-    api.changes.length = 0;
-    const again = await deploy(['--url', edge]);
-    expect([again.code, again.err]).toEqual([0, '']);
-    expect(api.changes.filter((change) => !change.includes(`/scripts/${WORKER}`))).toEqual([
-      'PUT /queues/id-of-reelwire-fetch/consumers/a-consumer',
-    ]);
-    expect(api.changes).toContain(UPLOADED);
-    expect(again.out).not.toMatch(/^made/m);
-    expect(again.out).toContain('  TRANSCODER_TOKEN=\n');
-    expect(again.out).toContain('The first key: npm run keys -- create');
-    expect(api.workers.get(WORKER)?.secrets.get('TRANSCODER_TOKEN')).toBe(token);
+    const wanted = readWanted(PRODUCTION);
+    const found = await existing(sdk(), 'acc1', wanted);
+    expect(resources(wanted, found).filter(({ isThere }) => !isThere)).toEqual([]);
+    expect([...missingSecrets(wanted, found)]).toEqual([]);
+    if (LONG) await deployAgain(token);
     expect(api.unknown).toEqual([]);
   }, 240_000);
 
@@ -146,26 +159,40 @@ const EVERYTHING = {
   pullHigh: ['POST /queues/id-of-reelwire-transcode-high/consumers'],
 };
 
-/** An account in which some is there already; what is missing. */
+/** An account in which most is there already; what is missing. */
 function someOf(account: CloudflareApi): Record<string, string[]> {
   account.buckets.set('reelwire-input', [RULE]);
+  account.buckets.set('reelwire-output', []);
   account.databases.set('reelwire', { uuid: 'uuid-of-reelwire', tables: [] });
-  account.addQueue('reelwire-transcode-dead');
   account.addQueue('reelwire-transcode', { type: 'http_pull' });
-  return { output: EVERYTHING.output, queues: ['POST /queues', 'POST /queues'], pullHigh: EVERYTHING.pullHigh };
+  for (const name of ['transcode-dead', 'transcode-high', 'fetch']) account.addQueue(`reelwire-${name}`);
+  return { rule: EVERYTHING.output.slice(1), pullHigh: EVERYTHING.pullHigh };
 }
 
 describe('--plan', () => {
   test('says every command and asks nobody', async () => {
-    const { code, out, err } = await deploy(['--plan', '--domain', 'video.example.com'], { CLOUDFLARE_API_TOKEN: '' });
+    const { code, out, err } = await deploy(['--plan', '--domain', 'video.example.com'], STRANGER);
     expect([code, err, api.requests]).toEqual([0, '', 0]);
     const commands = out
       .split('\n')
       .filter((line) => line.includes('npx wrangler'))
       .map((line) => line.trim());
-    expect(commands).toHaveLength(13);
-    expect(commands).toContain('npx wrangler r2 bucket create reelwire-output --env=production');
-    expect(commands.at(-1)).toBe('npx wrangler deploy --domain video.example.com --env=production');
+    const rule = '--abort-multipart-days 7 --force';
+    const consumer = '--message-retries 100 --dead-letter-queue reelwire-transcode-dead';
+    expect(commands).toEqual(
+      [
+        'r2 bucket create reelwire-input',
+        `r2 bucket lifecycle add reelwire-input reelwire-unfinished-uploads ${rule}`,
+        'r2 bucket create reelwire-output',
+        `r2 bucket lifecycle add reelwire-output reelwire-unfinished-uploads ${rule}`,
+        'd1 create reelwire',
+        ...['transcode-dead', 'transcode', 'transcode-high', 'fetch'].map((name) => `queues create reelwire-${name}`),
+        `queues consumer http add reelwire-transcode ${consumer}`,
+        `queues consumer http add reelwire-transcode-high ${consumer}`,
+        'd1 migrations apply DB --remote',
+        'deploy --domain video.example.com',
+      ].map((command) => `npx wrangler ${command} --env=production`),
+    );
     expect(out).toContain('a look from outside (at https://video.example.com)');
   });
 });
@@ -223,12 +250,26 @@ test.each([
 });
 
 describe('what is wrong is said, with the next step', () => {
-  test.each<[string, string[], string]>([
+  test('nobody is logged in', async () => {
+    for (const [name, value] of Object.entries({ ...STRANGER, HOME: folder, XDG_CONFIG_HOME: folder })) {
+      vi.stubEnv(name, value);
+    }
+    const login = apiOf(new Wrangler('production', new AbortController().signal));
+    await expect(login).rejects.toThrow('Run `npx wrangler login`');
+  });
+
+  test('there is no such environment, or no address', () => {
+    expect(() => readWanted({ ...PRODUCTION, env: 'staging' })).toThrow('["production"]');
+    expect(readWanted(PRODUCTION).isReachable).toBe(false);
+    expect(noAddress('production').message).toContain('Use --domain video.example.com');
+  });
+
+  test.runIf(LONG).each<[string, string[], string]>([
     ['nobody is logged in', ['--domain', 'video.example.com'], 'Run `npx wrangler login`'],
     ['there is no address', [], 'Use --domain video.example.com'],
     ['there is no such environment', ['--env', 'staging'], '["production"]'],
-  ])('%s', async (_, args, step) => {
-    const { code, out, err } = await deploy(args, { CLOUDFLARE_API_TOKEN: '' });
+  ])('and the command ends: %s', async (_, args, step) => {
+    const { code, out, err } = await deploy(args, STRANGER);
     expect([code === 0, out, api.requests]).toEqual([false, '', 0]);
     expect(err).toContain(step);
     expect(err).not.toMatch(/^\s+at /m);

@@ -4,14 +4,24 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { askHealth, VERSION } from '../../tools/health.ts';
+import { Clips, QUICK, testPicture } from '../transcoder/clips.ts';
 import { Commands, edgeOf, transcoderOf } from './commands.ts';
+import type { Running } from './running.ts';
 
-describe.skipIf(process.platform !== 'linux')('npm start', { timeout: 120_000 }, () => {
-  const commands = new Commands();
+describe.skipIf(process.platform !== 'linux')('npm start, again and again on one folder', { timeout: 120_000 }, () => {
+  const commands = new Commands('all');
+  let last: Running | null = null;
 
-  it('comes up with a transcoder, refuses a second one beside it, and ends every child on SIGTERM', async () => {
-    const start = commands.npm('start');
-    await commands.ready(start);
+  async function next(): Promise<Running> {
+    last = commands.run('start.ts', [], last === null ? {} : { TMPDIR: last.tmp });
+    await commands.ready(last);
+    return last;
+  }
+  /** The one that the test before has left running. */
+  const running = async (): Promise<Running> => (last?.find('workerd serve') ? last : next());
+
+  it('comes up with a transcoder, and refuses a second one beside it', async () => {
+    const start = await running();
     expect(await askHealth(commands.origin)).toMatchObject({
       version: VERSION,
       transcoders: { online: 1 },
@@ -25,15 +35,10 @@ describe.skipIf(process.platform !== 'linux')('npm start', { timeout: 120_000 },
     const beside = commands.run('start.ts', [], { STATE_DIR: join(commands.folder, 'other') });
     expect(await beside.exit).toBe(1);
     expect(beside.stderr).toContain(`A Reelwire already answers at http://localhost:${commands.port}`);
-
-    start.send('SIGTERM');
-    expect(await start.exit).toBe(0);
-    await commands.nothingIsLeft(start);
   });
 
   it('starts children again that die', async () => {
-    const start = commands.run('start.ts');
-    await commands.ready(start);
+    const start = await running();
     const transcoder = await transcoderOf(start);
     process.kill(transcoder.pid, 'SIGKILL');
     await start.until('another transcoder', () => {
@@ -46,50 +51,65 @@ describe.skipIf(process.platform !== 'linux')('npm start', { timeout: 120_000 },
       const now = start.find('wrangler/bin/wrangler.js');
       return now !== undefined && now.pid !== edge.pid && (await askHealth(commands.origin)) !== null;
     });
-    start.send('SIGINT');
-    expect(await start.exit).toBe(0);
-    await commands.nothingIsLeft(start);
   });
 
   it('takes its children along when it is killed, and can be started again', async () => {
-    const start = commands.run('start.ts');
-    await commands.ready(start);
+    const start = await running();
     start.send('SIGKILL');
     await start.until('no process left', () => start.processes().length === 0, 10_000);
     const left = start.folders();
     expect(left).toHaveLength(1);
 
-    const next = commands.run('start.ts', [], { TMPDIR: start.tmp });
-    await commands.ready(next);
+    await next();
     expect(start.folders()).toHaveLength(1);
     expect(start.folders()).not.toEqual(left);
-    next.send('SIGTERM');
-    expect(await next.exit).toBe(0);
-    await commands.nothingIsLeft(next);
-  });
-
-  it('ends when the npm that started it is killed', async () => {
-    const start = commands.npm('start');
-    await commands.ready(start);
-    start.send('SIGKILL');
-    await start.until('no process left', () => start.processes().length === 0, 15_000);
   });
 
   it('finds the processes that are left when all of its Node processes are killed at once', async () => {
-    const start = commands.run('start.ts');
-    await commands.ready(start);
+    const start = await running();
     const nodes = start.processes().filter(({ command }) => command.includes('/node '));
     for (const { pid } of nodes) process.kill(pid, 'SIGSTOP');
     for (const { pid } of nodes) process.kill(pid, 'SIGKILL');
     await start.exit;
     expect(start.find('workerd serve'), 'nothing left to find').toBeDefined();
+    const left = new Set(start.processes().map(({ pid }) => pid));
 
-    const next = commands.run('start.ts');
-    await commands.ready(next);
-    expect(start.processes()).toEqual([]);
-    next.send('SIGTERM');
-    expect(await next.exit).toBe(0);
-    await commands.nothingIsLeft(next);
+    await next();
+    expect(start.processes().filter(({ pid }) => left.has(pid))).toEqual([]);
+  });
+
+  it('is joined by a demo, which fails with the code of its job where it must, and leaves it running', async () => {
+    const clips = await Clips.open();
+    const file = await clips.make('ours.mp4', ...testPicture('320x240', '25', 2), ...QUICK);
+    await running();
+    const demo = commands.run('demo.ts', [file]);
+    expect(await demo.exit, demo.stderr).toBe(0);
+    expect(demo.stdout.trimEnd().split('\n').at(-1)).toMatch(/^Watch it in a player: http:.*m3u8$/);
+    expect(demo.processes()).toEqual([]);
+
+    const failing = commands.run('demo.ts', ['package.json']);
+    expect(await failing.exit).toBe(1);
+    expect(failing.stderr).toMatch(/The job failed: .*\((not_media|no_video)\)/);
+    expect(await askHealth(commands.origin)).not.toBeNull();
+    await clips.close();
+  });
+
+  it('ends every child on SIGTERM', async () => {
+    const start = await running();
+    start.send('SIGTERM');
+    expect(await start.exit).toBe(0);
+    await commands.nothingIsLeft(start);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('npm start', { timeout: 120_000 }, () => {
+  const commands = new Commands();
+
+  it('ends when the npm that started it is killed, though it is not ready yet', async () => {
+    const start = commands.npm('start');
+    await edgeOf(start);
+    start.send('SIGKILL');
+    await start.until('no process left', () => start.processes().length === 0, 15_000);
   });
 
   it('says so when another program has the port', async () => {

@@ -3,7 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { readConfig } from '../../transcoder-node/config.ts';
 import { Dispatcher } from '../../transcoder-node/dispatcher.ts';
 import { EdgeClient } from '../../transcoder-node/edge/client.ts';
@@ -19,28 +19,33 @@ export interface Settings {
   readonly libvmaf?: boolean;
   readonly vmafFloor?: number;
   readonly stallMs?: number;
+  /** It ends when nothing is left to do. */
+  readonly once?: boolean;
+  readonly log?: Logger;
 }
 
 export class Harness {
   readonly folder: string;
+  /** Resolves at its end, with how much went wrong. */
+  readonly failures: Promise<number>;
   readonly #shutdown = new AbortController();
-  readonly #running: Promise<void>;
 
   private constructor(folder: string, url: string, binaries: Binaries, settings: Settings) {
     this.folder = folder;
-    const { slots = 1, libvmaf = true, vmafFloor = 0, stallMs = STALL_MS } = settings;
-    const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
+    const { slots = 1, libvmaf = true, vmafFloor = 0, stallMs = STALL_MS, once = false } = settings;
+    const log = settings.log ?? pino({ level: process.env.TEST_LOG ?? 'silent' });
     const config = readConfig(['--edge', url], {});
     const edge = new EdgeClient(config.edge, config.token);
     const fleet = new Fleet(edge, { transcoder: 'test', slots }, log);
     const parts = { binaries, libvmaf, workFolder: folder, settings: { vmafFloor, stallMs } };
     const dispatcher = new Dispatcher({
-      ...{ edge, fleet, log, slots },
+      ...{ edge, fleet, log, slots, once },
       name: 'test',
       queue: new Queue(config.queue),
       runTask: (lease, taskLog) => runTask(parts, lease, taskLog),
     });
-    this.#running = dispatcher.run(this.#shutdown.signal).finally(() => fleet.goodbye());
+    const ended = dispatcher.run(this.#shutdown.signal).finally(() => fleet.goodbye());
+    this.failures = ended.then(() => dispatcher.failures);
   }
 
   static async start(url: string, binaries: Binaries, settings: Settings = {}): Promise<Harness> {
@@ -49,7 +54,7 @@ export class Harness {
 
   async stop(): Promise<void> {
     this.#shutdown.abort(new ShuttingDown('the test is over'));
-    await this.#running;
+    await this.failures;
     await rm(this.folder, { recursive: true, force: true });
   }
 

@@ -7,12 +7,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { readConfig } from '../../transcoder-node/config.ts';
+import { serveStatus } from '../../transcoder-node/status.ts';
 import { testBed } from './bed.ts';
+import { QUICK, testPicture, testTone } from './clips.ts';
 import { eventually, toolsIn } from './harness.ts';
 import type { Fault, LoopbackJob } from './loopback-edge.ts';
 import { HIGH } from './loopback-queues.ts';
 
 const MAIN = join(import.meta.dirname, '../../transcoder-node/main.ts');
+const LONG = process.env.REELWIRE_LONG === '1';
+
+/** In the line that says that it is ready. */
+const Ready = z.object({ metrics_port: z.int() });
 
 const bed = testBed();
 let long: Buffer;
@@ -22,7 +29,8 @@ const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   long = await bed.clips.long();
-  short = await bed.clips.short();
+  const part = [...testPicture('128x96', '25', 1), ...testTone(1), ...QUICK];
+  short = await bed.clips.read(await bed.clips.make('short.mp4', ...part));
 });
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reelwire-test-'));
@@ -62,12 +70,16 @@ async function encoding(): Promise<LoopbackJob> {
   return job;
 }
 
+type End = [string, (child: ChildProcess) => unknown];
+const ENDS: End[] = [['the end of its parent', (child) => child.disconnect()]];
+const SIGNALS: End[] = (['SIGTERM', 'SIGINT'] as const).map((signal) => [signal, (child) => child.kill(signal)]);
+
+type Away = [string, Fault];
+const AWAY: Away[] = [['does not answer', { answerAfter: new Promise(() => {}) }]];
+const GONE: Away[] = [['has gone', { hangUp: 'before' }]];
+
 describe('the transcoder process', () => {
-  it.each<[string, (child: ChildProcess) => unknown]>([
-    ['SIGTERM', (child) => child.kill('SIGTERM')],
-    ['SIGINT', (child) => child.kill('SIGINT')],
-    ['the end of its parent', (child) => child.disconnect()],
-  ])('hands its task back on %s', async (_, end) => {
+  it.each(LONG ? [...ENDS, ...SIGNALS] : ENDS)('hands its task back on %s', async (_, end) => {
     const { child, exit } = start();
     const job = await encoding();
     const endedAt = performance.now();
@@ -94,6 +106,7 @@ describe('the transcoder process', () => {
     await utimes(join(folder, 'reelwire-00000000-1-silent'), hoursAgo, hoursAgo);
     const next = start();
     await next.ready;
+    expect(Ready.safeParse(JSON.parse(next.log.at(-1) ?? '')).success, 'metrics that nobody asked for').toBe(false);
     const names = await readdir(folder);
     expect(names).not.toContain(left);
     expect(names).toContain('reelwire-somebody-elses');
@@ -102,10 +115,7 @@ describe('the transcoder process', () => {
     expect(await next.exit).toBe(0);
   });
 
-  it.each<[string, Fault]>([
-    ['has gone', { hangUp: 'before' }],
-    ['does not answer', { answerAfter: new Promise(() => {}) }],
-  ])('ends in time although the edge %s', async (_, fault) => {
+  it.each(LONG ? [...AWAY, ...GONE] : AWAY)('ends in time although the edge %s', async (_, fault) => {
     const { child, exit } = start();
     await encoding();
     bed.edge.fault = () => fault;
@@ -115,16 +125,6 @@ describe('the transcoder process', () => {
     expect(performance.now() - endedAt).toBeLessThan(5_000);
     expect(await toolsIn(folder)).toEqual([]);
     expect(await readdir(folder)).toEqual([]);
-  });
-
-  it('shows its token on every request, to the queue too', async () => {
-    bed.edge.token = 'secret';
-    const { ready, child, exit } = start({ TRANSCODER_TOKEN: 'secret' });
-    await ready;
-    const job = bed.edge.addJob(Buffer.from('not a video'));
-    await bed.edge.until(() => job.finish && bed.edge.fleet.length > 0);
-    child.kill('SIGTERM');
-    expect(await exit).toBe(0);
   });
 
   it('announces itself, its load and its end, and hands back the tasks of all its slots', async () => {
@@ -138,13 +138,13 @@ describe('the transcoder process', () => {
     expect(bed.edge.fleet.at(-1)?.busy).toBeNull();
     expect([...bed.edge.jobs.values()].map(({ released }) => released)).toEqual([[1], [1]]);
     expect(await toolsIn(folder)).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 
 describe('--once', () => {
-  const once = (...more: string[]) => start({}, ['--edge', bed.edge.url, '--once', ...more]);
-
-  it('does what is there and what comes meanwhile, and ends with 0', async () => {
+  it('does what is there and what comes meanwhile, with its token on every request, and ends with 0', async () => {
+    bed.edge.token = 'secret';
     const jobs = [bed.edge.addJob(short, null, { priority: 'high' })];
     const late = Promise.withResolvers<void>();
     let pulls = 0;
@@ -152,7 +152,7 @@ describe('--once', () => {
       pulls += Number(route === 'pull' && jobs[0]?.lease === 1);
       return route === 'finish' ? { answerAfter: late.promise } : null;
     };
-    const { exit } = once('--slots', '2');
+    const { exit } = start({ TRANSCODER_TOKEN: 'secret' }, ['--edge', bed.edge.url, '--once', '--slots', '2']);
     await bed.edge.until(() => pulls > 5);
     jobs.push(bed.edge.addJob(short));
     late.resolve();
@@ -164,34 +164,12 @@ describe('--once', () => {
 
   it('ends with 1 when a task failed', async () => {
     const job = bed.edge.addJob(Buffer.from('not a video'));
-    expect(await once().exit).toBe(1);
+    expect(await start({}, ['--edge', bed.edge.url, '--once']).exit).toBe(1);
     expect(job.finish).toHaveProperty('error');
-  });
-
-  it('ends with 1 when a queue is out of reach, and says which', async () => {
-    let asked = 0;
-    bed.edge.fault = (route, _, queue) => {
-      if (route !== 'pull' || queue !== HIGH) return null;
-      asked += 1;
-      return { status: 503 };
-    };
-    const { exit, log } = once();
-    expect(await exit).toBe(1);
-    expect(log.join('\n')).toMatch(/reelwire-transcode-high.*the queue cannot be reached/);
-    expect(asked).toBe(4);
-  });
-
-  it('ends with 1 when the edge could not say whether there is work', async () => {
-    bed.edge.fault = (route) => (route === 'lease' ? { status: 503 } : null);
-    const job = bed.edge.addJob(short);
-    const { exit, log } = once();
-    expect(await exit).toBe(1);
-    expect(log.filter((line) => line.includes(job.id)).join('\n')).toContain('whether this job has work');
   });
 });
 
 describe('--metrics-port', () => {
-  const Ready = z.object({ metrics_port: z.int() });
   const Line = z.object({ msg: z.string(), job: z.string().optional(), request_id: z.string().optional() }).loose();
 
   async function watched(): Promise<Started & { get: (path: string) => Promise<Response>; port: number }> {
@@ -201,7 +179,7 @@ describe('--metrics-port', () => {
     return { ...started, port, get: (path) => fetch(`http://127.0.0.1:${port}${path}`) };
   }
 
-  it('serves what the process counts, and each stage has a line in the log with the job and the request', async () => {
+  it('serves what the process counts and whether it is ready; each stage has a line in the log with job and request', async () => {
     let first = true;
     bed.edge.fault = (route) => {
       const isFirst = route === 'lease' && first;
@@ -235,12 +213,7 @@ describe('--metrics-port', () => {
     );
     expect(encoded?.[0]).toMatchObject({ lease: 1, seconds: expect.any(Number), request_id: expect.any(String) });
     expect(failed?.map(({ msg }) => msg)).toEqual(['stage ended early']);
-    child.kill('SIGTERM');
-    expect(await exit).toBe(0);
-  });
 
-  it('says that it is ready when queues and edge answer, and what is in the way when they do not', async () => {
-    const { child, exit, get } = await watched();
     expect((await get('/health')).status).toBe(200);
     expect((await get('/nowhere')).status).toBe(404);
     await eventually(async () => (await get('/ready')).status === 200);
@@ -257,32 +230,30 @@ describe('--metrics-port', () => {
     await expect(get('/health')).rejects.toThrow('fetch failed');
   });
 
-  it('is off unless it is asked for, and refuses a port that is taken', async () => {
-    const quiet = start();
-    await quiet.ready;
-    expect(Ready.safeParse(JSON.parse(quiet.log.at(-1) ?? '')).success).toBe(false);
-    const { exit, log } = start({ METRICS_PORT: new URL(bed.edge.url).port });
-    expect(await exit).toBe(1);
-    expect(log.join('\n')).toMatch(/--metrics-port: .*EADDRINUSE.*Choose another port/);
+  it('refuses a port that is taken', async () => {
+    const taken = { host: '127.0.0.1', port: Number(new URL(bed.edge.url).port) };
+    await expect(serveStatus(taken, folder)).rejects.toThrow(/--metrics-port: .*EADDRINUSE.*Choose another port/);
   });
 });
 
 describe('a start that cannot succeed', () => {
   it.each<[string, Record<string, string>, string[], RegExp]>([
-    ['ffmpeg is not there', { FFMPEG_PATH: '/nowhere/ffmpeg' }, [], /ffmpeg does not run.*FFMPEG_PATH/],
-    ['ffmpeg has no x264', { FFMPEG_PATH: '/bin/true' }, [], /ffmpeg lacks the encoder libx264/],
-    ['ffprobe is not there', { FFPROBE_PATH: '/nowhere/ffprobe' }, [], /ffprobe does not run.*FFPROBE_PATH/],
-    ['the packager is not there', { PACKAGER_PATH: '/nowhere/packager' }, [], /packager does not run.*PACKAGER_PATH/],
+    ['a tool is not there', { FFMPEG_PATH: '/nowhere/ffmpeg' }, [], /ffmpeg does not run.*FFMPEG_PATH/],
+    ['an unknown flag', {}, ['--fast'], /Usage/],
+  ])('says why and ends with 1: %s', async (_, env, args, sentence) => {
+    const { exit, log } = start(env, args);
+    expect(await exit).toBe(1);
+    expect(log.join('\n')).toMatch(sentence);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string>, string[], RegExp]>([
     ['half a queue', { QUEUE_ID: 'q' }, [], /set all or none/],
     ['no slots', {}, ['--slots', '0'], /--slots/],
     ['an impossible floor', { VMAF_FLOOR: '101' }, [], /VMAF_FLOOR/],
     ['no port', {}, ['--metrics-port', '70000'], /--metrics-port/],
     ['a strange edge', {}, ['--edge', 'ftp://example.com'], /--edge/],
-    ['an unknown flag', {}, ['--fast'], /Usage/],
-  ])('says why: %s', async (_, env, args, sentence) => {
-    const { exit, log } = start(env, args);
-    expect(await exit).toBe(1);
-    expect(log.join('\n')).toMatch(sentence);
-    expect(await readdir(folder)).toEqual([]);
+  ])('says why: %s', (_, env, args, sentence) => {
+    expect(() => readConfig(args, env)).toThrow(sentence);
   });
 });

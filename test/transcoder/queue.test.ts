@@ -1,5 +1,6 @@
 /** What comes out of the queues: in which order, once, and not lost. No task of this file needs a tool. */
 import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Binaries } from '../../transcoder-node/media/binaries.ts';
 import { Harness } from './harness.ts';
@@ -211,5 +212,39 @@ describe('a shutdown', () => {
     expect(performance.now() - before).toBeLessThan(4_000);
     expect(last().state).toBe('ready');
     expect(job.released).toEqual([]);
+  });
+});
+
+describe('with --once, what went wrong', () => {
+  /** Until nothing is left to do. */
+  async function onceOver(): Promise<{ failures: number; log: string }> {
+    const lines: string[] = [];
+    const log = pino({}, { write: (line) => lines.push(line) });
+    transcoder = await Harness.start(edge.url, NO_TOOLS, { once: true, log });
+    return { failures: await transcoder.failures, log: lines.join('') };
+  }
+
+  it('is nothing when there was nothing to do', async () => {
+    expect(await onceOver()).toMatchObject({ failures: 0 });
+  });
+
+  it('is a queue that stayed out of reach, and the log says which', async () => {
+    let asked = 0;
+    edge.fault = (route, _, queue) => {
+      if (route !== 'pull' || queue !== HIGH) return null;
+      asked += 1;
+      return { status: 503 };
+    };
+    const { failures, log } = await onceOver();
+    expect([failures, asked]).toEqual([1, 4]);
+    expect(log).toMatch(/reelwire-transcode-high.*the queue cannot be reached/);
+  });
+
+  it('is a job of which the edge could not say whether it has work', async () => {
+    edge.fault = (route) => (route === 'lease' ? { status: 503 } : null);
+    const job = notVideo();
+    const { failures, log } = await onceOver();
+    expect(failures).toBe(1);
+    expect(log).toMatch(new RegExp(`${job.id}.*whether this job has work`));
   });
 });
