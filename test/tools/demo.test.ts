@@ -1,6 +1,6 @@
 /** `npm run demo` as people run it: it does the job, and leaves nothing behind however it ends. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Clips } from '../transcoder/clips.ts';
+import { Clips, QUICK, testPicture } from '../transcoder/clips.ts';
 import { Commands, edgeOf, transcoderOf } from './commands.ts';
 import type { Running } from './running.ts';
 
@@ -15,13 +15,15 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000
   beforeAll(async () => {
     clips = await Clips.open();
     await clips.long();
+    await clips.make('small.mp4', ...testPicture('128x96', '25', 1), ...QUICK);
   });
   afterAll(() => clips?.close());
   const transcoding = (running: Running) =>
     running.until('transcoding', () => running.events().some(({ data }) => data?.stage === 'transcoding'), 60_000);
 
   it('completes a job, prints JSON lines and nothing else, and leaves nothing behind', async () => {
-    const demo = commands.run('demo.ts', ['--json']);
+    const file = LONG ? [] : [clips.path('small.mp4')];
+    const demo = commands.run('demo.ts', [...file, '--json']);
     expect(await demo.exit, demo.stderr).toBe(0);
     const events = demo.events();
     expect(events[0]).toMatchObject({ event: 'status', data: { progress: expect.any(Number) } });
@@ -40,9 +42,9 @@ describe.skipIf(process.platform !== 'linux')('npm run demo', { timeout: 120_000
   });
 
   it.each<['SIGINT' | 'SIGTERM', number]>([['SIGINT', 130], ...(LONG ? TERM : [])])(
-    'ends with everything it started on %s',
+    'makes a clip of its own, and ends with everything it started on %s',
     async (signal, code) => {
-      const demo = long();
+      const demo = commands.run('demo.ts', ['--json']);
       await transcoding(demo);
       await demo.until('ffmpeg', () => demo.find('ffmpeg'));
       demo.send(signal);

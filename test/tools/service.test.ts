@@ -80,7 +80,7 @@ describe.skipIf(process.platform !== 'linux')('npm start, again and again on one
 
   it('is joined by a demo, which fails with the code of its job where it must, and leaves it running', async () => {
     const clips = await Clips.open();
-    const file = await clips.make('ours.mp4', ...testPicture('320x240', '25', 2), ...QUICK);
+    const file = await clips.make('ours.mp4', ...testPicture('128x96', '25', 1), ...QUICK);
     await running();
     const demo = commands.run('demo.ts', [file]);
     expect(await demo.exit, demo.stderr).toBe(0);
