@@ -6,15 +6,16 @@
  */
 import { chooseAccount } from './deploy/account.ts';
 import { api } from './deploy/api.ts';
-import { existing, NOTHING } from './deploy/existing.ts';
+import { existing } from './deploy/existing.ts';
 import { readDeployOptions } from './deploy/options.ts';
-import { publish, publishing } from './deploy/publish.ts';
+import { tellPlan } from './deploy/plan.ts';
+import { publish } from './deploy/publish.ts';
 import { Report } from './deploy/report.ts';
 import { migrations, resources } from './deploy/resources.ts';
 import { missingSecrets } from './deploy/secrets.ts';
 import { lookFromOutside } from './deploy/smoke.ts';
 import { settingsForTranscoders } from './deploy/transcoders.ts';
-import { noAddress, readWanted, type Wanted } from './deploy/wanted.ts';
+import { noAddress, readWanted } from './deploy/wanted.ts';
 import { Wrangler } from './deploy/wrangler.ts';
 import { VERSION } from './health.ts';
 import { main, Refusal } from './main.ts';
@@ -56,15 +57,3 @@ await main(async (stop) => {
   report.summary({ version: VERSION, address, env, hasKey });
   return 0;
 });
-
-function tellPlan(wanted: Wanted, wrangler: Wrangler, report: Report): void {
-  for (const { what, make } of resources(wanted, NOTHING))
-    report.planned(what, wrangler.command(make), 'if it is missing');
-  for (const name of wanted.secrets) {
-    report.planned(`the secret ${name}`, null, 'if it is missing: from the environment, or drawn');
-  }
-  for (const { what, make } of migrations(wanted)) report.planned(what, wrangler.command(make), 'always');
-  report.planned(`the Worker ${wanted.worker}`, wrangler.command(publishing(wanted, null)), 'always');
-  report.planned('a look from outside', null, `at ${wanted.address ?? 'the address that wrangler says'}`);
-  if (!wanted.isReachable) report.note(noAddress(wanted.env));
-}

@@ -22,10 +22,16 @@ it.each([
   ['an empty file', ['empty.mp4'], /empty\.mp4 is empty/],
   ['two files', ['a.mp4', 'b.mp4'], /takes one file, not 2/],
   ['an unknown option', ['--loud'], /'--loud'[\s\S]*Usage: npm run demo/],
-])('the demo refuses %s', async (_, args, sentence) => {
-  const demo = new Running(null, [tool('demo.ts'), ...args], { INIT_CWD: folder, TMPDIR: folder });
+])('the demo refuses %s', (_, args, sentence) => {
+  const read = () => readOptions(args, { INIT_CWD: folder });
+  expect(read).toThrow(sentence);
+  expect(read).toThrow(expect.objectContaining({ exitCode: 2 }));
+});
+
+it('the demo ends with what it refuses', async () => {
+  const demo = new Running(null, [tool('demo.ts'), '--loud'], { INIT_CWD: folder, TMPDIR: folder });
   expect(await demo.exit).toBe(2);
-  expect(demo.stderr).toMatch(sentence);
+  expect(demo.stderr).toMatch(/'--loud'[\s\S]*Usage: npm run demo/);
   expect(demo.stdout).toBe('');
   expect(demo.folders()).toEqual([]);
 });

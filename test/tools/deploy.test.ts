@@ -11,7 +11,9 @@ import { chooseAccount } from '../../tools/deploy/account.ts';
 import { api as apiOf } from '../../tools/deploy/api.ts';
 import { existing } from '../../tools/deploy/existing.ts';
 import { readDeployOptions } from '../../tools/deploy/options.ts';
+import { tellPlan } from '../../tools/deploy/plan.ts';
 import { atWorkersDev } from '../../tools/deploy/publish.ts';
+import { Report } from '../../tools/deploy/report.ts';
 import { resources } from '../../tools/deploy/resources.ts';
 import { missingSecrets } from '../../tools/deploy/secrets.ts';
 import { lookFromOutside } from '../../tools/deploy/smoke.ts';
@@ -170,9 +172,12 @@ function someOf(account: CloudflareApi): Record<string, string[]> {
 }
 
 describe('--plan', () => {
-  test('says every command and asks nobody', async () => {
-    const { code, out, err } = await deploy(['--plan', '--domain', 'video.example.com'], STRANGER);
-    expect([code, err, api.requests]).toEqual([0, '', 0]);
+  test('says every command and asks nobody', () => {
+    const said = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    const wanted = readWanted({ ...PRODUCTION, domain: 'video.example.com' });
+    tellPlan(wanted, new Wrangler('production', new AbortController().signal), new Report(false));
+    const out = said.mock.calls.join('\n');
+    said.mockRestore();
     const commands = out
       .split('\n')
       .filter((line) => line.includes('npx wrangler'))
@@ -262,6 +267,11 @@ describe('what is wrong is said, with the next step', () => {
     expect(() => readWanted({ ...PRODUCTION, env: 'staging' })).toThrow('["production"]');
     expect(readWanted(PRODUCTION).isReachable).toBe(false);
     expect(noAddress('production').message).toContain('Use --domain video.example.com');
+  });
+
+  test.runIf(LONG)('a plan needs no login', async () => {
+    const { code, err } = await deploy(['--plan'], STRANGER);
+    expect([code, err, api.requests]).toEqual([0, '', 0]);
   });
 
   test.runIf(LONG).each<[string, string[], string]>([

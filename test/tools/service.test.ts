@@ -4,6 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { askHealth, VERSION } from '../../tools/health.ts';
+import { Service } from '../../tools/service.ts';
+import { readSettings } from '../../tools/settings.ts';
 import { Clips, QUICK, testPicture } from '../transcoder/clips.ts';
 import { Commands, edgeOf, transcoderOf } from './commands.ts';
 import type { Running } from './running.ts';
@@ -20,6 +22,12 @@ describe.skipIf(process.platform !== 'linux')('npm start, again and again on one
   /** The one that the test before has left running. */
   const running = async (): Promise<Running> => (last?.find('workerd serve') ? last : next());
 
+  /** Another one on the same port, in this process. */
+  function service(folder: string): Promise<Service> {
+    const env = { PORT: String(commands.port), STATE_DIR: join(commands.folder, folder) };
+    return Service.open(readSettings(env), { deathsAllowed: { edge: 0, transcoder: 0 }, say: () => undefined });
+  }
+
   it('comes up with a transcoder, and refuses a second one beside it', async () => {
     const start = await running();
     expect(await askHealth(commands.origin)).toMatchObject({
@@ -29,12 +37,11 @@ describe.skipIf(process.platform !== 'linux')('npm start, again and again on one
     expect(start.find('workerd serve')).toBeDefined();
     expect(start.find('transcoder-node/main.ts')).toBeDefined();
 
-    const second = commands.run('start.ts');
-    expect(await second.exit).toBe(1);
-    expect(second.stderr).toMatch(/uses .*state.*PORT and STATE_DIR/);
-    const beside = commands.run('start.ts', [], { STATE_DIR: join(commands.folder, 'other') });
-    expect(await beside.exit).toBe(1);
-    expect(beside.stderr).toContain(`A Reelwire already answers at http://localhost:${commands.port}`);
+    await expect(service('state')).rejects.toThrow(/uses .*state.*PORT and STATE_DIR/);
+    const beside = await service('other');
+    const already = `A Reelwire already answers at http://localhost:${commands.port}`;
+    await expect(beside.start(new AbortController().signal)).rejects.toThrow(already);
+    await beside.stop();
   });
 
   it('starts children again that die', async () => {
