@@ -20,19 +20,25 @@ export function summaryJson({ jobId, end, job, seconds }: Outcome): string {
   return JSON.stringify({ event: 'summary', job_id: jobId, status: end.data.status, playback, seconds });
 }
 
-/** What came out; `watch` says where the address of the playlist, a path, can be watched. */
-export function summaryText({ job, seconds }: Outcome, watch: (hls: string) => string): string[] {
-  const lines = [`Completed in ${seconds < 60 ? `${seconds} s` : durationText(seconds)}.`];
-  if (job === null) return lines;
-  const rows = job.renditions.map(({ name, width, height, fps, size_bytes, codecs }) => [
+/** What came out of a job of the server at `address`; `watch` says how to come to its page. */
+export function summaryText(
+  { jobId, job, seconds }: Outcome,
+  address: string,
+  watch: (page: string) => string,
+): string[] {
+  const rows = (job?.renditions ?? []).map(({ name, width, height, fps, size_bytes, codecs }) => [
     `  ${name}`,
     `${width}x${height} ${Number(fps.toFixed(2))} fps`,
     sizeText(size_bytes).padStart(9),
     codecs,
   ]);
-  lines.push(...table(rows, Number.POSITIVE_INFINITY));
-  if (job.playback.hls !== null) lines.push(watch(job.playback.hls));
-  return lines;
+  const hls = job?.playback.hls ?? null;
+  return [
+    `Completed in ${seconds < 60 ? `${seconds} s` : durationText(seconds)}.`,
+    ...table(rows, Number.POSITIVE_INFINITY),
+    ...(hls === null ? [] : [`For players: ${address}${hls}`]),
+    watch(`${address}/jobs/${jobId}`),
+  ];
 }
 
 /** Why there is nothing to watch. */

@@ -1,6 +1,6 @@
 /** Watches jobs side by side to their ends, says how each has ended, and makes one exit code of it all. */
 import { Attention } from './attention.ts';
-import { addressOf, type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { chooseDisplay } from './display/choose.ts';
 import type { Display } from './display/display.ts';
 import { EXIT, tell } from './failure.ts';
@@ -88,7 +88,7 @@ export class Watching {
       console.error(`${label}${failureText(end)}`);
       if (end.event === 'cancelled' || end.data.details.retryable) console.error(`Try again: reelwire retry ${jobId}`);
     } else if (!this.#context.json) {
-      const lines = summaryText(outcome, (hls) => `Watch it in a player: ${addressOf(this.#context, hls)}`);
+      const lines = summaryText(outcome, this.#context.url, (page) => `Watch it: ${page}`);
       console.log(`${label}${lines.join('\n')}`);
     }
   }

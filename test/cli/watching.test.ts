@@ -83,10 +83,11 @@ test('in a pipe: one line an event, what came out, and exit code 0', async () =>
   expect(lines[0]).toBe('No transcoder is online: jobs wait until one is.');
   expect(lines[1]).toBe('Uploading holiday.mp4 (0.0 kB) ...');
   expect(lines).toContain('100% completed: Processing complete');
-  expect(lines.slice(-3)).toEqual([
+  expect(lines.slice(-4)).toEqual([
     expect.stringMatching(/^Completed in [\d.]+ s\.$/),
     expect.stringMatching(/^ {2}360p {2}640x360 30 fps +\d\.\d kB {2}avc1\.64001e$/),
-    `Watch it in a player: ${system.url}/jobs/${job.id}/outputs/master.m3u8`,
+    `For players: ${system.url}/jobs/${job.id}/outputs/master.m3u8`,
+    `Watch it: ${system.url}/jobs/${job.id}`,
   ]);
   expect(running.stdout).not.toContain('\u001b');
   expect(running.stderr).toBe('');

@@ -2,8 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { readOptions } from '../../tools/demo/options.ts';
+import { watchWords } from '../../tools/demo/run.ts';
 import { readSettings } from '../../tools/settings.ts';
 import { Running, tool } from './running.ts';
 
@@ -34,6 +35,19 @@ it('the demo ends with what it refuses', async () => {
   expect(demo.stderr).toMatch(/'--loud'[\s\S]*Usage: npm run demo/);
   expect(demo.stdout).toBe('');
   expect(demo.folders()).toEqual([]);
+});
+
+it('a demo of its own says at its end how to start what has the page of the video', () => {
+  vi.stubEnv('PORT', '9000');
+  vi.stubEnv('STATE_DIR', 'there');
+  vi.stubEnv('HOST', '');
+  const page = 'http://localhost:9000/jobs/x';
+  const words = [false, true].map((joined) => watchWords(page, { joined }));
+  vi.unstubAllEnvs();
+  expect(words).toEqual([
+    `Watch it: run "PORT=9000 STATE_DIR=there npm start", then open ${page}`,
+    `Watch it: ${page}`,
+  ]);
 });
 
 it('takes a file relative to where the user stands', () => {

@@ -91,7 +91,12 @@ describe.skipIf(process.platform !== 'linux')('npm start, again and again on one
     await running();
     const demo = commands.run('demo.ts', [file]);
     expect(await demo.exit, demo.stderr).toBe(0);
-    expect(demo.stdout.trimEnd().split('\n').at(-1)).toMatch(/^Watch it in a player: http:.*m3u8$/);
+    const [hls = '', page = ''] = demo.stdout.trimEnd().split('\n').slice(-2);
+    const job = /^Job (\S+)$/m.exec(demo.stdout)?.[1];
+    const address = `http://localhost:${commands.port}/jobs/${job}`;
+    expect([hls, page]).toEqual([`For players: ${address}/outputs/master.m3u8`, `Watch it: ${address}`]);
+    const asBrowser = { headers: { Accept: 'text/html' } };
+    expect((await fetch(address, asBrowser)).headers.get('content-type')).toContain('text/html');
     expect(demo.processes()).toEqual([]);
 
     const failing = commands.run('demo.ts', ['package.json']);

@@ -22,7 +22,7 @@ export async function runJob(file: VideoFile, reached: Reach, { display, stop, j
   const { end } = outcome;
   if (json) console.log(summaryJson(outcome));
   else if (hasCompleted(outcome)) {
-    for (const line of summaryText(outcome, (hls) => watchWords(hls, reached))) console.log(line);
+    for (const line of summaryText(outcome, reached.address, (page) => watchWords(page, reached))) console.log(line);
   }
   if (end.event === 'complete') return 0;
   console.error(failureText(end));
@@ -49,10 +49,8 @@ async function processed(file: VideoFile, reached: Reach, display: Display, stop
   }
 }
 
-const watchWords = (hls: string, { joined, address }: Reach): string =>
-  joined
-    ? `Watch it in a player: ${address}${hls}`
-    : `Watch it: run "${startCommand()}", then open ${address}${hls} in a player`;
+export const watchWords = (page: string, { joined }: Pick<Reach, 'joined'>): string =>
+  joined ? `Watch it: ${page}` : `Watch it: run "${startCommand()}", then open ${page}`;
 
 const partingWords = (jobId: string, { joined, address }: Reach): string =>
   joined
