@@ -89,11 +89,9 @@ export class CloudflareApi {
       const refusal = this.refuse(method, path);
       if (refusal) throw new Refused(...refusal);
       const json = raw.startsWith('{') ? (Json.safeParse(JSON.parse(raw)).data ?? {}) : {};
-      const result = this.#answer(method, { path, query: url.searchParams, json, raw });
+      const whole = this.#answer(method, { path, query: url.searchParams, json, raw });
       if (method !== 'GET' && !path.endsWith('/query')) this.changes.push(`${method} ${path}`);
-      const count = Array.isArray(result) ? result.length : 1;
-      const result_info = { page: 1, per_page: 100, count, total_count: count, total_pages: 1 };
-      say(200, { success: true, errors: [], messages: [], result, result_info });
+      say(200, { success: true, errors: [], messages: [], ...pageOf(whole, url.searchParams) });
     } catch (error) {
       const { status, code, message } = error instanceof Refused ? error : new Refused(500, 1, String(error));
       if (code <= 1) this.unknown.push(`${method} ${path}: ${message}`);
@@ -229,4 +227,13 @@ export class CloudflareApi {
     for (const { name, type, text: value } of bindings) if (type === 'secret_text') secrets.set(name, value ?? '');
     this.workers.set(script, { bindings, secrets });
   }
+}
+
+/** Lists come in pages, of 20 unless more are asked for, 50 at most. */
+function pageOf(whole: unknown, query: URLSearchParams): { result: unknown; result_info?: object } {
+  if (!Array.isArray(whole)) return { result: whole };
+  const [page, per_page] = [Number(query.get('page') ?? 1), Math.min(50, Number(query.get('per_page') ?? 20))];
+  const result = whole.slice((page - 1) * per_page, page * per_page);
+  const total_pages = Math.ceil(whole.length / per_page);
+  return { result, result_info: { page, per_page, count: result.length, total_count: whole.length, total_pages } };
 }

@@ -291,6 +291,9 @@ describe('what is wrong is said, with the next step', () => {
     await expect(chooseAccount(sdk(), 'acc9')).rejects.toThrow(/acc9 .* is not one of this login.*\n {2}acc1 {2}Ours/);
     api.accounts.push({ id: 'acc2', name: 'Theirs' });
     await expect(chooseAccount(sdk(), null)).rejects.toThrow(/Set CLOUDFLARE_ACCOUNT_ID.*\n {2}acc1 {2}Ours\n {2}acc2/);
+    for (let n = 3; n <= 120; n++) api.accounts.push({ id: `acc${n}`, name: 'One of many' });
+    expect(await chooseAccount(sdk(), 'acc120')).toEqual({ id: 'acc120', name: 'One of many' });
+    await expect(chooseAccount(sdk(), null)).rejects.toThrow(/\n {2}acc120 {2}One of many$/);
     api.accounts.length = 0;
     await expect(chooseAccount(sdk(), null)).rejects.toThrow('may not list its accounts');
     expect(await chooseAccount(sdk(), 'acc9')).toEqual({ id: 'acc9', name: null });

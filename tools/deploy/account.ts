@@ -2,7 +2,10 @@
 import type Cloudflare from 'cloudflare';
 import { z } from 'zod';
 import { Refusal } from '../main.ts';
-import { ask } from './api.ts';
+import { ask, everyPage } from './api.ts';
+
+/** As many as one answer may hold. */
+const PAGE = 50;
 
 const Account = z.object({ id: z.string(), name: z.string() });
 
@@ -11,8 +14,8 @@ export async function chooseAccount(
   cloudflare: Cloudflare,
   configured: string | null,
 ): Promise<{ id: string; name: string | null }> {
-  const answer = await ask('the accounts of this login', () => cloudflare.accounts.list());
-  const accounts = z.array(Account).parse(answer?.result ?? []);
+  const all = await ask('the accounts of this login', () => everyPage(cloudflare.accounts.list({ per_page: PAGE })));
+  const accounts = z.array(Account).parse(all ?? []);
   const list = accounts.map(({ id, name }) => `\n  ${id}  ${name}`).join('');
   const id = process.env.CLOUDFLARE_ACCOUNT_ID || configured;
   if (id) {

@@ -33,3 +33,10 @@ export async function ask<T>(what: string, question: () => Promise<T>): Promise<
     throw refusalOf(`Asking for ${what}`, words || `  ${error.message}`);
   }
 }
+
+/** What a list has on all of its pages: the SDK asks for the next one until one is empty. */
+export async function everyPage<T>(list: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of list) all.push(one);
+  return all;
+}

@@ -1,7 +1,7 @@
 /** What the account has of what an environment needs. */
 import type Cloudflare from 'cloudflare';
 import { z } from 'zod';
-import { ask } from './api.ts';
+import { ask, everyPage } from './api.ts';
 import type { Wanted } from './wanted.ts';
 
 export interface Queue {
@@ -58,8 +58,8 @@ async function bucket(cloudflare: Cloudflare, account_id: string, name: string):
 
 /** The names of the databases that are called something like this. */
 async function database(cloudflare: Cloudflare, account_id: string, name: string): Promise<string[]> {
-  const answer = await ask('D1 databases', () => cloudflare.d1.database.list({ account_id, name }));
-  return Named.parse(answer?.result ?? []).map((one) => one.name);
+  const all = await ask('D1 databases', () => everyPage(cloudflare.d1.database.list({ account_id, name })));
+  return Named.parse(all ?? []).map((one) => one.name);
 }
 
 export async function queue(cloudflare: Cloudflare, account_id: string, name: string): Promise<[string, Queue] | null> {
