@@ -77,9 +77,9 @@ async function logOf(id: string, edge: string, stop: AbortSignal): Promise<Entry
   const log: Entry[] = [];
   for (;;) {
     const address = new URL(`/jobs/${id}/events?after=${log.at(-1)?.seq ?? 0}&limit=${PAGE}`, edge);
-    const answer = await fetch(address, { signal: stop, headers: key ? { Authorization: `Bearer ${key}` } : {} }).catch(
-      () => null,
-    );
+    const headers = key ? { Authorization: `Bearer ${key}` } : {};
+    const answer = await fetch(address, { signal: stop, headers }).catch(() => null);
+    stop.throwIfAborted();
     if (!answer) throw new Refusal(`Nobody answers at ${edge}. Say where with --edge or EDGE_URL.`);
     if (!answer.ok)
       throw new Refusal(

@@ -1,13 +1,15 @@
 /** `npm run cost`, as people run it, on a job that has been through the edge. */
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { digestOf, makeKey } from '../../src/contract/access.ts';
 import { ITEMS } from '../../tools/cost/prices.ts';
-import { ROOT } from '../../tools/paths.mjs';
 import { DrivenJob } from '../e2e/driven-job.ts';
 import { System } from '../e2e/system.ts';
-import { Running } from './running.ts';
+import { Running, tool } from './running.ts';
+
+const COST = tool('cost.ts');
 
 const { id, key } = makeKey();
 let system: System;
@@ -23,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 async function cost(...args: string[]) {
-  const running = new Running(null, [join(ROOT, 'tools/cost.ts'), ...args], { REELWIRE_KEY: key });
+  const running = new Running(null, [COST, ...args], { REELWIRE_KEY: key });
   return { code: await running.exit, out: running.stdout, err: running.stderr };
 }
 
@@ -55,7 +57,14 @@ test('says what a job used and costs, for one and for many; refuses what it cann
   expect([unusable.code, unusable.err]).toEqual([2, expect.stringContaining('Usage: npm run cost')]);
 });
 
-/** What this test uses of D1. */
-interface Database {
-  prepare(sql: string): { bind(...values: unknown[]): { run(): Promise<unknown> } };
-}
+test('Ctrl-C ends it without a word, also while nobody answers', async () => {
+  const silent = createServer();
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const asking = new Running(null, [COST, crypto.randomUUID(), '--edge', `http://127.0.0.1:${port}`], {});
+  const [socket] = await once(silent, 'connection');
+  asking.send('SIGINT');
+  expect([await asking.exit, asking.stdout, asking.stderr]).toEqual([130, '', '']);
+  socket.destroy();
+  silent.close();
+});
