@@ -9,7 +9,8 @@ import { z } from 'zod';
 import { checkEdge } from '../../cli/doctor/edge.ts';
 import { connect } from '../../cli/settings.ts';
 import manifest from '../../package.json' with { type: 'json' };
-import { digestOf, makeKey } from '../../src/contract/access.ts';
+import { makeKey } from '../../src/contract/access.ts';
+import { addKey } from '../e2e/add-key.ts';
 import { System } from '../e2e/system.ts';
 import { Command } from './command.ts';
 
@@ -19,24 +20,14 @@ const Check = z.object({
 });
 type Check = z.infer<typeof Check>;
 
-/** What this test uses of D1. */
-interface Database {
-  prepare(sql: string): { bind(...values: unknown[]): { run(): Promise<unknown> } };
-}
-
-const { id, key } = makeKey();
 let system: System;
+let key: string;
 let folder: string;
 let server: Server | null = null;
 beforeAll(async () => {
   system = await System.start({ REELWIRE_OPEN: '', TOKEN_SECRET: 'a-token-secret', TRANSCODER_TOKEN: 'a-token' });
   folder = mkdtempSync(join(tmpdir(), 'cli-test-'));
-  await system.worker.applyD1Migrations('DB');
-  const { DB } = (await system.worker.getEnv()) as { DB: Database };
-  const insert = `INSERT INTO api_keys (id, name, role, hash, created_at) VALUES (?, 'ci-bot', 'read', ?, 1)`;
-  await DB.prepare(insert)
-    .bind(id, await digestOf(key))
-    .run();
+  key = await addKey(system.worker, 'read');
 });
 afterEach(() => server?.close());
 afterAll(async () => {

@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestHarness } from 'wrangler';
-import { digestOf, JobToken, makeKey } from '../../src/contract/access.ts';
+import { JobToken, makeKey } from '../../src/contract/access.ts';
 import { Accepted } from '../../src/contract/api.ts';
 import { Problem } from '../../src/contract/errors.ts';
+import { addKey } from './add-key.ts';
 import { ROOT } from './system.ts';
 
 const run = promisify(execFile);
@@ -63,7 +64,7 @@ describe.each([
 
 describe('production with its secrets', () => {
   const secrets = { TOKEN_SECRET: 'a-token-secret', TRANSCODER_TOKEN: 'a-transcoder-token' };
-  const { id, key } = makeKey();
+  let key: string;
   let url: URL;
   let harness: ReturnType<typeof createTestHarness>;
   beforeAll(async () => {
@@ -73,13 +74,7 @@ describe('production with its secrets', () => {
       workers: [{ configPath: 'wrangler.toml', prebuiltWorkerDir: await built(env), ...env, secrets }],
     });
     ({ url } = await harness.listen());
-    const worker = harness.getWorker();
-    await worker.applyD1Migrations('DB');
-    const { DB } = (await worker.getEnv()) as { DB: Database };
-    const insert = `INSERT INTO api_keys (id, name, role, hash, created_at) VALUES (?, 'ci-bot', 'submit', ?, 1)`;
-    await DB.prepare(insert)
-      .bind(id, await digestOf(key))
-      .run();
+    key = await addKey(harness.getWorker(), 'submit');
   });
   afterAll(() => harness.close());
 
@@ -115,8 +110,3 @@ describe('production with its secrets', () => {
     expect((await ask('/jobs', key)).status).toBe(200);
   });
 });
-
-/** What this test uses of D1. */
-interface Database {
-  prepare(sql: string): { bind(...values: unknown[]): { run(): Promise<unknown> } };
-}

@@ -3,24 +3,19 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { digestOf, makeKey } from '../../src/contract/access.ts';
 import { ITEMS } from '../../tools/cost/prices.ts';
+import { addKey } from '../e2e/add-key.ts';
 import { DrivenJob } from '../e2e/driven-job.ts';
 import { System } from '../e2e/system.ts';
 import { Running, tool } from './running.ts';
 
 const COST = tool('cost.ts');
 
-const { id, key } = makeKey();
 let system: System;
+let key: string;
 beforeAll(async () => {
   system = await System.start();
-  await system.worker.applyD1Migrations('DB');
-  const { DB } = (await system.worker.getEnv()) as { DB: Database };
-  const insert = "INSERT INTO api_keys (id, name, role, hash, created_at) VALUES (?, 'ops', 'admin', ?, 1)";
-  await DB.prepare(insert)
-    .bind(id, await digestOf(key))
-    .run();
+  key = await addKey(system.worker, 'admin');
 });
 afterAll(() => system.stop());
 

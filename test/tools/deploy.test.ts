@@ -6,7 +6,7 @@ import Cloudflare from 'cloudflare';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createTestHarness } from 'wrangler';
 import { z } from 'zod';
-import { digestOf, makeKey } from '../../src/contract/access.ts';
+import { makeKey } from '../../src/contract/access.ts';
 import { chooseAccount } from '../../tools/deploy/account.ts';
 import { api as apiOf } from '../../tools/deploy/api.ts';
 import { existing } from '../../tools/deploy/existing.ts';
@@ -20,6 +20,7 @@ import { lookFromOutside } from '../../tools/deploy/smoke.ts';
 import { noAddress, readWanted, type Source } from '../../tools/deploy/wanted.ts';
 import { Wrangler } from '../../tools/deploy/wrangler.ts';
 import { ROOT } from '../../tools/paths.mjs';
+import { addKey } from '../e2e/add-key.ts';
 import { CloudflareApi } from './cloudflare-api.ts';
 import { Running } from './running.ts';
 
@@ -55,20 +56,14 @@ async function deploy(args: string[], environment: Record<string, string> = {}) 
 }
 
 describe('with an edge to look at', () => {
-  const { id, key } = makeKey();
   const vars = { REELWIRE_OPEN: '', TOKEN_SECRET: 'a-token-secret', TRANSCODER_TOKEN: 'a-transcoder-token' };
   const harness = createTestHarness({ root: ROOT, workers: [{ configPath: 'wrangler.toml', vars }] });
   let edge: string;
+  let key: string;
   beforeAll(async () => {
     const { url } = await harness.listen();
     edge = `http://localhost:${url.port}`;
-    const worker = harness.getWorker('reelwire');
-    await worker.applyD1Migrations('DB');
-    const { DB } = (await worker.getEnv()) as { DB: Database };
-    const insert = "INSERT INTO api_keys (id, name, role, hash, created_at) VALUES (?, 'ops', 'read', ?, 1)";
-    await DB.prepare(insert)
-      .bind(id, await digestOf(key))
-      .run();
+    key = await addKey(harness.getWorker('reelwire'), 'read');
   });
   afterAll(() => harness.close());
 
@@ -330,8 +325,3 @@ describe('what is wrong is said, with the next step', () => {
     expect(() => readDeployOptions(args)).toThrow('Usage: npm run deploy');
   });
 });
-
-/** What this test uses of D1. */
-interface Database {
-  prepare(sql: string): { bind(...values: unknown[]): { run(): Promise<unknown> } };
-}
