@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Kept } from './keeper.ts';
 import { ROOT } from './paths.mjs';
 import type { Settings } from './settings.ts';
-import { QUIET, WRANGLER } from './wrangler.ts';
+import { QUIET, WRANGLER } from './wrangler/program.ts';
 
 type Fixed = Omit<Kept, 'deathsAllowed' | 'gaveUp' | 'say'>;
 

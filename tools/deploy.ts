@@ -16,9 +16,9 @@ import { missingSecrets } from './deploy/secrets.ts';
 import { lookFromOutside } from './deploy/smoke.ts';
 import { settingsForTranscoders } from './deploy/transcoders.ts';
 import { noAddress, readWanted } from './deploy/wanted.ts';
-import { Wrangler } from './deploy/wrangler.ts';
 import { VERSION } from './health.ts';
 import { main, Refusal } from './main.ts';
+import { Wrangler } from './wrangler/child.ts';
 
 await main(async (stop) => {
   const options = readDeployOptions(process.argv.slice(2));

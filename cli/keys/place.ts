@@ -6,4 +6,4 @@ export interface Place {
 }
 
 export const nameOf = ({ remote, env }: Place): string =>
-  remote ? `the deployed database (${env || 'top level'})` : 'STATE_DIR';
+  remote ? `the deployed database (${env || 'top level'})` : 'the database of STATE_DIR';

@@ -4,8 +4,8 @@
  */
 import Cloudflare from 'cloudflare';
 import { z } from 'zod';
-import { refusalOf } from './advice.ts';
-import type { Wrangler } from './wrangler.ts';
+import { refusalOf } from '../wrangler/advice.ts';
+import type { Wrangler } from '../wrangler/child.ts';
 
 const Login = z.discriminatedUnion('type', [
   z.object({ type: z.enum(['oauth', 'api_token']), token: z.string() }),

@@ -1,10 +1,11 @@
 /** `--plan`: every step for an account with nothing in it, with the command that would do it. Nobody is asked. */
+
+import type { Wrangler } from '../wrangler/child.ts';
 import { NOTHING } from './existing.ts';
 import { publishing } from './publish.ts';
 import type { Report } from './report.ts';
 import { migrations, resources } from './resources.ts';
 import { noAddress, type Wanted } from './wanted.ts';
-import type { Wrangler } from './wrangler.ts';
 
 export function tellPlan(wanted: Wanted, wrangler: Wrangler, report: Report): void {
   for (const { what, make } of resources(wanted, NOTHING))

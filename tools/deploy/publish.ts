@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Refusal } from '../main.ts';
 import { makeScratch, removeScratch } from '../scratch.mjs';
+import { fromJson, type Wrangler } from '../wrangler/child.ts';
 import type { Secrets } from './secrets.ts';
 import type { Wanted } from './wanted.ts';
-import { fromJson, type Wrangler } from './wrangler.ts';
 
 /** wrangler's own record of what it did: a JSON object a line. */
 const Line = z.union([

@@ -3,30 +3,34 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { Refusal } from '../main.ts';
 import { ROOT } from '../paths.mjs';
-import { QUIET, WRANGLER } from '../wrangler.ts';
 import { refusalOf } from './advice.ts';
+import { QUIET, WRANGLER } from './program.ts';
 
 export class Wrangler {
   readonly #env: string;
   readonly #stop: AbortSignal;
   readonly #account: string | undefined;
 
-  /** `env`: of wrangler.toml. `account`: the id of the account that is meant. */
+  /** `env`: of wrangler.toml; empty: its top level. `account`: the id of the account that is meant. */
   constructor(env: string, stop: AbortSignal, account?: string) {
     this.#env = env;
     this.#stop = stop;
     this.#account = account;
   }
 
-  /** Its standard output. */
-  async run(args: readonly string[], environment: Record<string, string> = {}): Promise<string> {
+  /** Its standard output. `tried`: how a refusal calls it. */
+  async run(
+    args: readonly string[],
+    environment: Record<string, string> = {},
+    tried = `\`${this.command(args)}\``,
+  ): Promise<string> {
     const { exitCode, stdout, stderr } = await execa(process.execPath, [WRANGLER, ...this.#inEnv(args)], {
       ...({ cwd: ROOT, stdin: 'ignore', reject: false, cancelSignal: this.#stop } as const),
       env: { ...QUIET, CI: 'true', ...(this.#account && { CLOUDFLARE_ACCOUNT_ID: this.#account }), ...environment },
     });
     this.#stop.throwIfAborted();
     if (exitCode === 0) return stdout;
-    throw refusalOf(`\`${this.command(args)}\``, plain(stderr || stdout));
+    throw refusalOf(tried, plain(stderr || stdout));
   }
 
   async json<T>(schema: z.ZodType<T>, args: readonly string[]): Promise<T> {

@@ -11,6 +11,7 @@ const ADVICE: readonly [RegExp, string][] = [
     /enable R2/i,
     'R2 is not enabled for this account. Enable it once at https://dash.cloudflare.com/?to=/:account/r2/overview',
   ],
+  [/no such table/i, 'A deployed database gets its tables by `npm run deploy`'],
   [
     /workers\.dev subdomain/i,
     'This account has no workers.dev subdomain yet. Register one at https://dash.cloudflare.com/?to=/:account/workers-and-pages, or use --domain',
@@ -27,7 +28,5 @@ const ADVICE: readonly [RegExp, string][] = [
 
 export function refusalOf(tried: string, words: string): Refusal {
   const advice = ADVICE.find(([some]) => some.test(words))?.[1] ?? 'Its words say why';
-  return new Refusal(
-    `${tried} failed:\n${words}\n${advice}. Then run the same command again: it goes on where it stopped.`,
-  );
+  return new Refusal(`${tried} failed:\n${words}\n${advice}. Then run the same command again.`);
 }
