@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ApiKey, digestOf, NewApiKey } from '../../src/contract/access.ts';
+import { fromJson } from '../../tools/wrangler/child.ts';
 import { Command, type Ended, refusalOf } from './command.ts';
 
 let folder: string;
@@ -13,8 +14,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const keys = (...args: string[]): Promise<Ended> =>
-  new Command('http://localhost:9', folder, { STATE_DIR: folder }).run('keys', ...args);
+const keys = (...args: string[]): Promise<Ended> => {
+  const nobody = { HOME: folder, XDG_CONFIG_HOME: folder, CLOUDFLARE_API_TOKEN: '' };
+  return new Command('http://localhost:9', folder, { ...nobody, STATE_DIR: folder }).run('keys', ...args);
+};
 
 /** Every byte that the databases hold. */
 const stored = (): string =>
@@ -42,6 +45,20 @@ test('makes a key, shows it once, lists it without its secret, and revokes it', 
   ]);
   const unknown = await keys('revoke', '000000000000');
   expect([unknown.code, unknown.out, unknown.err]).toEqual([1, '', expect.stringContaining('There is no key')]);
+});
+
+test('of a deployed database they are for who is logged in', async () => {
+  const { code, out, err } = await keys('list', '--remote', '--env', 'production');
+  expect([code, out]).toEqual([1, '']);
+  expect(err).toMatch(/^Asking the deployed database \(production\) failed:\n {2}/);
+  expect(err).toContain('Run `npx wrangler login`');
+});
+
+test('what wrangler says must be what is expected of it', () => {
+  const Rows = z.array(z.int());
+  expect(fromJson(Rows, '[1]')).toEqual([1]);
+  for (const text of ['no JSON', '{}'])
+    expect(() => fromJson(Rows, text)).toThrow('something else than this tool expects');
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { Refusal } from '../main.ts';
 /** By the words of the failure, most special first. */
 const ADVICE: readonly [RegExp, string][] = [
   [
-    /not logged in/i,
+    /not logged in|set a CLOUDFLARE_API_TOKEN/i,
     'Nobody is logged in to Cloudflare. Run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN (docs/deploy.md says what it must be allowed to do)',
   ],
   [

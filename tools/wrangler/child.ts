@@ -30,7 +30,7 @@ export class Wrangler {
     });
     this.#stop.throwIfAborted();
     if (exitCode === 0) return stdout;
-    throw refusalOf(tried, plain(stderr || stdout));
+    throw refusalOf(tried, plain(Failure.safeParse(stdout).data?.error.text ?? (stderr || stdout)));
   }
 
   async json<T>(schema: z.ZodType<T>, args: readonly string[]): Promise<T> {
@@ -47,22 +47,26 @@ export class Wrangler {
   }
 }
 
+const Json = z.string().transform((json, context): unknown => {
+  try {
+    return JSON.parse(json);
+  } catch {
+    context.addIssue('it is no JSON');
+    return z.NEVER;
+  }
+});
+
 export function fromJson<T>(schema: z.ZodType<T>, text: string): T {
-  const Text = z.string().transform((json, context): unknown => {
-    try {
-      return JSON.parse(json);
-    } catch {
-      context.addIssue('it is no JSON');
-      return z.NEVER;
-    }
-  });
-  const { success, data, error } = Text.pipe(schema).safeParse(text);
+  const { success, data, error } = Json.pipe(schema).safeParse(text);
   if (success) return data;
   throw new Refusal(
     `wrangler answered something else than this tool expects: ${z.prettifyError(error)}\n` +
       'Is it of the version that package-lock.json names? `npm ci` puts it back.',
   );
 }
+
+/** With `--json` it is on standard output, and only warnings are on the other one. */
+const Failure = Json.pipe(z.object({ error: z.object({ text: z.string() }) }));
 
 const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
