@@ -1,8 +1,7 @@
 /**
- * Where the examples run: a folder with the videos that the pages name (of `clip.mp4` no page waits for what becomes of
- * it, so there is no picture in it), in which `reelwire-client` is
- * this repository's client, as if it were installed, and `npx reelwire` its command. What an example does not make itself
- * is given to it: `client`, `id` (a completed job) and `file`.
+ * Where the examples run: a folder with the videos that the pages name, in which `reelwire-client` is this repository's
+ * client, as if it were installed, and `npx reelwire` its command. No page waits for what becomes of `clip.mp4`, so there
+ * is no picture in it. What an example does not make itself is given to it: `client`, `id` (a completed job) and `file`.
  */
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

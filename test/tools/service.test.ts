@@ -10,17 +10,19 @@ import { Clips, QUICK, testPicture } from '../transcoder/clips.ts';
 import { Commands, edgeOf, transcoderOf } from './commands.ts';
 import type { Running } from './running.ts';
 
+const LONG = process.env.REELWIRE_LONG === '1';
+
 describe.skipIf(process.platform !== 'linux')('npm start, again and again on one folder', { timeout: 120_000 }, () => {
   const commands = new Commands('all');
   let last: Running | null = null;
 
-  async function next(): Promise<Running> {
-    last = commands.run('start.ts', [], last === null ? {} : { TMPDIR: last.tmp });
-    await commands.ready(last);
-    return last;
+  async function ready(start: Running): Promise<Running> {
+    last = start;
+    await commands.ready(start);
+    return start;
   }
   /** The one that the test before has left running. */
-  const running = async (): Promise<Running> => (last?.find('workerd serve') ? last : next());
+  const running = async (): Promise<Running> => (last?.find('workerd serve') ? last : ready(commands.run('start.ts')));
 
   /** Another one on the same port, in this process. */
   function service(folder: string): Promise<Service> {
@@ -67,7 +69,7 @@ describe.skipIf(process.platform !== 'linux')('npm start, again and again on one
     const left = start.folders();
     expect(left).toHaveLength(1);
 
-    await next();
+    await ready(commands.run('start.ts', [], { TMPDIR: start.tmp }));
     expect(start.folders()).toHaveLength(1);
     expect(start.folders()).not.toEqual(left);
   });
@@ -79,10 +81,9 @@ describe.skipIf(process.platform !== 'linux')('npm start, again and again on one
     for (const { pid } of nodes) process.kill(pid, 'SIGKILL');
     await start.exit;
     expect(start.find('workerd serve'), 'nothing left to find').toBeDefined();
-    const left = new Set(start.processes().map(({ pid }) => pid));
 
-    await next();
-    expect(start.processes().filter(({ pid }) => left.has(pid))).toEqual([]);
+    await ready(commands.npm('start'));
+    expect(start.processes()).toEqual([]);
   });
 
   it('is joined by a demo, which fails with the code of its job where it must, and leaves it running', async () => {
@@ -122,6 +123,14 @@ describe.skipIf(process.platform !== 'linux')('npm start', { timeout: 120_000 },
     await edgeOf(start);
     start.send('SIGKILL');
     await start.until('no process left', () => start.processes().length === 0, 15_000);
+  });
+
+  it.runIf(LONG)('ends every child on SIGINT', async () => {
+    const start = commands.run('start.ts');
+    await commands.ready(start);
+    start.send('SIGINT');
+    expect(await start.exit).toBe(0);
+    await commands.nothingIsLeft(start);
   });
 
   it('says so when another program has the port', async () => {
