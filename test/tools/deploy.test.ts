@@ -8,7 +8,6 @@ import { createTestHarness } from 'wrangler';
 import { z } from 'zod';
 import { makeKey } from '../../src/contract/access.ts';
 import { chooseAccount } from '../../tools/deploy/account.ts';
-import { api as apiOf } from '../../tools/deploy/api.ts';
 import { existing } from '../../tools/deploy/existing.ts';
 import { readDeployOptions } from '../../tools/deploy/options.ts';
 import { tellPlan } from '../../tools/deploy/plan.ts';
@@ -38,7 +37,6 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'deploy-test-'));
 });
 afterEach(async () => {
-  vi.unstubAllEnvs();
   await api.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -250,14 +248,6 @@ test.each([
 });
 
 describe('what is wrong is said, with the next step', () => {
-  test('nobody is logged in', async () => {
-    for (const [name, value] of Object.entries({ ...STRANGER, HOME: folder, XDG_CONFIG_HOME: folder })) {
-      vi.stubEnv(name, value);
-    }
-    const login = apiOf(new Wrangler('production', new AbortController().signal));
-    await expect(login).rejects.toThrow('Run `npx wrangler login`');
-  });
-
   test('there is no such environment, or no address', () => {
     expect(() => readWanted({ ...PRODUCTION, env: 'staging' })).toThrow('["production"]');
     expect(readWanted(PRODUCTION).isReachable).toBe(false);
