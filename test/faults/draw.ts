@@ -9,7 +9,7 @@ import type { Order } from './orders.ts';
 /** A job: a clip made for it, and what is asked of it. */
 export interface Wish {
   readonly seconds: number;
-  readonly size: '426x240' | '640x360';
+  readonly size: '256x144' | '512x288';
   readonly rate: number;
   readonly sound: boolean;
   readonly ladder: number[] | null;
@@ -77,8 +77,8 @@ const list = <T>(one: fc.Arbitrary<T>, minLength: number, maxLength: number): fc
 
 const wish = record<Wish>({
   seconds: from(2, 3, 3, 5, 5, 7, 12),
-  size: from('426x240', '426x240', '640x360'),
-  rate: from(25, 30),
+  size: from('256x144', '256x144', '512x288'),
+  rate: from(10, 12),
   sound: fc.boolean(),
   ladder: from([240], [240], [240], null),
   mp4: from(false, false, true),

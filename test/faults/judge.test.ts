@@ -8,7 +8,7 @@ import { type Clip, ClipShelf } from './clips.ts';
 import { startFaultyEdge } from './edge.ts';
 import { judge, logComplaints } from './judge.ts';
 
-const CLIP: Clip = { seconds: 5, size: '426x240', rate: 25, sound: true };
+const CLIP: Clip = { seconds: 5, size: '256x144', rate: 10, sound: true };
 
 let system: System;
 let shelf: ClipShelf;
