@@ -58,13 +58,13 @@ export class Project {
     }
   }
 
-  /** The compiler's complaints about `files`; libraries are checked too. */
-  async complaints(files: string[], options: Record<string, unknown>): Promise<string> {
+  /** The compiler's errors in `files`, a line each; libraries are checked too. */
+  async errors(files: string[], options: Record<string, unknown>): Promise<string[]> {
     const compilerOptions = { strict: true, skipLibCheck: false, noEmit: true, target: 'es2022', ...options };
     await this.write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
     const tsc = join(MODULES, 'typescript/bin/tsc');
     const answer = await run(process.execPath, [tsc, '-p', this.folder]).catch((error: { stdout: string }) => error);
-    return answer.stdout;
+    return answer.stdout.split('\n').filter((line) => line.includes('error TS'));
   }
 
   async node(...args: string[]): Promise<string> {

@@ -9,7 +9,7 @@ const [, , url = '', path = '', store = '', diesAt = 'Infinity'] = process.argv;
 const sent: number[] = [];
 const uploaded = await new Reelwire({ url }).upload(await openAsBlob(path), {
   filename: 'a.mp4',
-  chunkBytes: 2 ** 20,
+  chunkBytes: 2 ** 18,
   resume: fileUploadStore(store),
   onCreated: (id) => console.log(id),
   onProgress: (progress) => {

@@ -23,8 +23,8 @@ import { multipartEtag } from '../e2e/tus-upload.ts';
 import { answer, problem } from './faulty.ts';
 import { failure, faulty, impatient, JOB } from './watching.ts';
 
-const MIB = 2 ** 20;
-const BYTES = randomBytes(9 * MIB + 1);
+const CHUNK = 2 ** 18;
+const BYTES = randomBytes(9 * CHUNK + 1);
 const video = (name = 'a.mp4', lastModified = 1) => new File([BYTES], name, { type: 'video/mp4', lastModified });
 
 let system: System;
@@ -56,7 +56,7 @@ async function stopped(file: Blob, bytes: number): Promise<string> {
   const stop = new AbortController();
   const created = Promise.withResolvers<string>();
   const uploading = client.upload(file, {
-    chunkBytes: MIB,
+    chunkBytes: CHUNK,
     signal: stop.signal,
     onCreated: created.resolve,
     onProgress: ({ sent }) => sent > bytes && stop.abort(new Error('Enough')),
@@ -71,7 +71,7 @@ test('a file is a job that can be watched before it is whole, with what was said
   const uploaded = await client.upload(video('Tag "am" Meer.mp4'), {
     options: { quality: 'high', ladder: [360] },
     metadata: { owner: 'zoë' },
-    chunkBytes: 4 * MIB,
+    chunkBytes: 4 * CHUNK,
     onCreated: (id) => {
       seen.push(id);
       early.resolve(system.job(id).then(({ stage, progress }) => `${stage} ${progress >= 5}`));
@@ -89,7 +89,7 @@ test('a file is a job that can be watched before it is whole, with what was said
 });
 
 test('stopped by its signal and called again, it goes on where it was; another description is another upload', async () => {
-  const job = await stopped(video(), 5 * MIB);
+  const job = await stopped(video(), 5 * CHUNK);
   const [seen, created]: [number[], string[]] = [[], []];
   const again = {
     onProgress: ({ sent }: { sent: number }) => seen.push(sent),
@@ -98,7 +98,7 @@ test('stopped by its signal and called again, it goes on where it was; another d
   expect((await client.upload(video(), { key: 'other', ...again })).job_id).not.toBe(job);
   expect(seen.splice(0)[0]).toBe(0);
   expect((await client.upload(video(), again)).job_id).toBe(job);
-  expect(seen[0]).toBeGreaterThanOrEqual(4 * MIB);
+  expect(seen[0]).toBeGreaterThanOrEqual(4 * CHUNK);
   expect(created).toEqual([expect.any(String), job]);
   await isStored(job);
   expect((await client.upload(video())).job_id).not.toBe(job);
@@ -131,11 +131,11 @@ test('a process that is killed and started again goes on, by the file of its upl
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     return (await text(child.stdout)).trim().split('\n');
   };
-  const [job = '', ...none] = await once(String(5 * MIB));
+  const [job = '', ...none] = await once(String(5 * CHUNK));
   expect(none).toEqual([]);
   const [again, end = ''] = await once();
   expect(again).toBe(job);
-  expect(JSON.parse(end)).toMatchObject({ job_id: job, first: expect.toSatisfy((sent) => sent >= 4 * MIB) });
+  expect(JSON.parse(end)).toMatchObject({ job_id: job, first: expect.toSatisfy((sent) => sent >= 4 * CHUNK) });
   await isStored(job);
   expect(JSON.parse(await readFile(store, 'utf8'))).toEqual({});
 });
@@ -165,14 +165,14 @@ test('the token goes with every request, and a new one after 401', async () => {
   const fetch: Fetch = async (url, init) => {
     const isCurrent = new Headers(init.headers).get('Authorization') === `Bearer ${current}`;
     if (!isCurrent) return Response.json({ code: 'unauthorized' }, { status: 401 });
-    if (Number(new Headers(init.headers).get('Upload-Offset')) >= 4 * MIB && refused.length === 0) {
+    if (Number(new Headers(init.headers).get('Upload-Offset')) >= 4 * CHUNK && refused.length === 0) {
       refused.push(String(init.method));
       return Response.json({ code: 'unauthorized' }, { status: 401 });
     }
     return globalThis.fetch(url, init);
   };
   const tokens = (next: () => string) => new Reelwire({ url: system.url, fetch, getToken: next, maxAttempts: 0 });
-  const { job_id } = await tokens(() => String(current)).upload(video(), { chunkBytes: MIB });
+  const { job_id } = await tokens(() => String(current)).upload(video(), { chunkBytes: CHUNK });
   expect(refused).toEqual(['PATCH']);
   await isStored(job_id);
   current = 7;
@@ -193,7 +193,7 @@ test.each<[string, () => Blob, UploadOptions, number, string]>([
 test('a job that ends while its file is sent ends the upload; one that has ended meanwhile is begun anew', async () => {
   const cancelled: Promise<unknown>[] = [];
   const onCreated = (id: string) => void cancelled.push(client.jobs.cancel(id));
-  const refused = await failure(client.upload(video(), { chunkBytes: 64 * 1024, onCreated }));
+  const refused = await failure(client.upload(video(), { chunkBytes: 16 * 1024, onCreated }));
   expect(refused).toBeInstanceOf(ApiError);
   expect(refused).toMatchObject({
     status: 410,
@@ -202,7 +202,7 @@ test('a job that ends while its file is sent ends the upload; one that has ended
   });
   await Promise.all(cancelled);
 
-  const job = await stopped(video('gone'), 5 * MIB);
+  const job = await stopped(video('gone'), 5 * CHUNK);
   await client.jobs.delete(job);
   const { job_id } = await client.upload(video('gone'));
   expect(job_id).not.toBe(job);

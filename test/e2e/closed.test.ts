@@ -25,11 +25,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Builds the Worker of an environment as a deploy would. */
-async function built(env: { env?: string }): Promise<string> {
-  const into = join(folder, env.env ?? 'bare');
+const builds = new Map<string | undefined, Promise<string>>();
+
+/** The Worker of an environment, built once. */
+function built({ env }: { env?: string }): Promise<string> {
+  const building = builds.get(env) ?? build(env);
+  builds.set(env, building);
+  return building;
+}
+
+/** Builds as a deploy would. */
+async function build(env: string | undefined): Promise<string> {
+  const into = join(folder, env ?? 'bare');
   const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js');
-  const deploy = [wrangler, 'deploy', '--dry-run', '--outdir', into, `--env=${env.env ?? ''}`];
+  const deploy = [wrangler, 'deploy', '--dry-run', '--outdir', into, `--env=${env ?? ''}`];
   await run(process.execPath, deploy, { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } });
   return into;
 }

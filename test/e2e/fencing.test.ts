@@ -1,8 +1,9 @@
 /** A transcoder that is stopped in the middle and wakes up after its lease was taken changes nothing anybody can see. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { DisturbingProxy } from '../faults/proxy.ts';
 import { Clips, QUICK, testPicture, testTone } from '../transcoder/clips.ts';
 import { follow } from './follow.ts';
-import { System } from './system.ts';
+import { System, Transcoder } from './system.ts';
 
 let system: System;
 let clips: Clips;
@@ -10,6 +11,9 @@ beforeAll(async () => {
   [system, clips] = await Promise.all([System.start({ LEASE_MS: '2000' }), Clips.open()]);
 });
 afterAll(() => Promise.all([system.stop(), clips.close()]));
+
+/** So many requests after it has begun, a transcoder has stored some segments and not all of them. */
+const REQUESTS = 8;
 
 /** Everything that readers see of a job: its log, its manifests, and the bytes of every segment they name. */
 async function visible(id: string): Promise<Record<string, string>> {
@@ -31,15 +35,16 @@ async function visible(id: string): Promise<Record<string, string>> {
   return seen;
 }
 
-test('SIGSTOP in the middle, another one finishes, SIGCONT', async () => {
-  const args = [...testPicture('640x360', '30', 16), ...testTone(16), ...QUICK, '-shortest'];
+test('SIGSTOP in the middle, another one finishes, SIGCONT', async ({ signal }) => {
+  const args = [...testPicture('320x280', '10', 16), ...testTone(16), ...QUICK, '-shortest'];
   const clip = new Uint8Array(await clips.read(await clips.make('long.mp4', ...args)));
-  const sleeper = await system.transcoder();
+  const network = await DisturbingProxy.start(system.url, []);
+  onTestFinished(() => network.close());
+  const sleeper = await Transcoder.start(network.url);
+  onTestFinished(() => sleeper.stop());
   const id = await system.submit(clip);
-  await follow(`${system.url}/jobs/${id}/stream?last_event_id=0`, ({ event, data }) => {
-    const isUnderWay = event === 'progress' && data.stage === 'transcoding' && (data.progress ?? 0) > 15;
-    return isUnderWay;
-  });
+  await follow(`${system.url}/jobs/${id}/stream?last_event_id=0`, ({ data }) => data.stage === 'transcoding');
+  await network.reached(network.requests + REQUESTS, signal);
   sleeper.process.kill('SIGSTOP');
 
   await system.transcoder();

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { PROTOCOL_HEADER } from '../../src/contract/transcoder.ts';
-import { Clips } from '../transcoder/clips.ts';
+import { Clips, QUICK, testPicture } from '../transcoder/clips.ts';
 import { System, Transcoder } from './system.ts';
 
 let system: System;
@@ -54,7 +54,8 @@ async function transcoderAt(url: string): Promise<Transcoder> {
 }
 
 test('one whose version is not spoken here gives the job back and ends; one that knows less than the edge says does it', async () => {
-  const id = await system.submit(new Uint8Array(await clips.short()));
+  const clip = await clips.make('small.mp4', ...testPicture('128x96', '10', 2), ...QUICK);
+  const id = await system.submit(new Uint8Array(await clips.read(clip)));
   const tooOld = await relay({
     request: (headers, path) => path.endsWith('/lease') && headers.set(PROTOCOL_HEADER, '0'),
   });

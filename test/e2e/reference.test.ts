@@ -17,7 +17,6 @@ import { serveStatus } from '../../transcoder-node/status.ts';
 import { ROOT, System } from './system.ts';
 
 const CLIENT = join(ROOT, 'test/api-client');
-const TOOLS = join(CLIENT, 'node_modules');
 
 let system: System;
 let folder: string;
@@ -50,7 +49,7 @@ describe('the OpenAPI document', () => {
 
   test('makes a client with which a job lives its whole life', async () => {
     const types = join(folder, 'reelwire-api.d.ts');
-    const generator = join(TOOLS, 'openapi-typescript/bin/cli.js');
+    const generator = join(CLIENT, 'node_modules/openapi-typescript/bin/cli.js');
     await execa(process.execPath, [generator, `${system.url}/openapi.json`, '-o', types]);
     const program = join(CLIENT, 'life.ts');
     const compiled = async (files: string[]): Promise<string> => {
@@ -60,7 +59,7 @@ describe('the OpenAPI document', () => {
         project,
         JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), compilerOptions, files, include: [] }),
       );
-      const tsc = join(TOOLS, 'typescript/bin/tsc');
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
       return (await execa(process.execPath, [tsc, '-p', project], { all: true, reject: false })).all;
     };
     const wrong = join(folder, 'wrong.ts');

@@ -11,6 +11,7 @@ import { Job } from '../../src/contract/job.ts';
 import { LeaseGrant } from '../../src/contract/transcoder.ts';
 import { randomFrom } from './cutting-proxy.ts';
 import { type DirectEdge, startDirectEdge } from './direct-edge.ts';
+import { follow } from './follow.ts';
 import { answering, type Behaviour, file, SourceServer } from './source-server.ts';
 import { System } from './system.ts';
 import { PART } from './tus-upload.ts';
@@ -18,7 +19,7 @@ import { PART } from './tus-upload.ts';
 const LONG = process.env.REELWIRE_LONG === '1';
 const CUTS = LONG ? 30 : 6;
 const MIB = 2 ** 20;
-const MOST = 12 * MIB;
+const MOST = 9 * MIB;
 
 const LIMITS = {
   ...{ FETCH_SLICE_MS: '2000', FETCH_SILENCE_MS: '1500', FETCH_SCHEDULE_MS: '20,20' },
@@ -57,11 +58,7 @@ const job = async (id: string, at = edge.url): Promise<Job> =>
 
 /** The job when its source is there, or never will be. */
 async function settled(id: string, at = edge.url): Promise<Job> {
-  const isOver = async () => {
-    const { status, progress } = await job(id, at);
-    return status !== 'pending' || progress >= 10;
-  };
-  await expect.poll(isOver, { timeout: 50_000, interval: 100 }).toBe(true);
+  await follow(`${at}/jobs/${id}/stream`, ({ data }) => (data.progress ?? 0) >= 10);
   return job(id, at);
 }
 

@@ -42,6 +42,9 @@ const StoredEntry = z
 export const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'transcoder-node/main.ts');
 
+/** Else wrangler gives every edge two Workers of its own, for people who look into it. */
+Object.assign(process.env, { X_LOCAL_EXPLORER: 'false', X_LOCAL_OBSERVABILITY: 'false' });
+
 type WorkerInput = TestHarnessOptions['workers'][number];
 const LAST_LINES = 30;
 

@@ -104,7 +104,7 @@ test.concurrent.for(CASES)('%s', async ([name, behaviour, expected], { expect })
   const { id, secret } = await webhooks.make(receiver.at(path, behaviour));
   const { event_id } = await webhooks.test(id);
   await expect
-    .poll(async () => (await webhooks.delivery(id)).attempts.length, { timeout: 20_000, interval: 50 })
+    .poll(async () => (await webhooks.delivery(id)).attempts.length, { timeout: 20_000, interval: 200 })
     .toBe(attempts.length);
   const delivery = await webhooks.delivery(id);
   expect(delivery).toMatchObject({ event_id, type: 'webhook.test', job_id: null, seq: null, state });

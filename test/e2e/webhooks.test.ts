@@ -163,7 +163,7 @@ test('what was being sent when the edge restarted is sent again under the same i
 test(
   'while a receiver is down one event at a time is tried; once it is back all of them arrive',
   async () => {
-    const JOBS = LONG ? 500 : 50;
+    const JOBS = LONG ? 500 : 15;
     let isUp = false;
     const url = receiver.at('/down', (response) => void response.writeHead(isUp ? 204 : 503).end());
     const first = await webhooks.submit(url);

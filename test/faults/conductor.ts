@@ -17,6 +17,9 @@ import type { DisturbingProxy } from './proxy.ts';
 /** However long the edge takes to notice, a stopped transcoder goes on after this. */
 const STOPPED_MS = 20_000;
 
+/** How often is asked whether it may. */
+const LOOK_MS = 500;
+
 /** How many requests the others make while one is stopped that works on nothing. */
 const IDLE_REQUESTS = 10;
 
@@ -95,7 +98,7 @@ export class Conductor {
   #sleep(member: Transcoder, held: readonly JobState[], end: Blow['until'], over: AbortSignal): void {
     const signal = AbortSignal.any([over, AbortSignal.timeout(STOPPED_MS)]);
     const isOver = async (): Promise<boolean> => {
-      const states = await this.#states();
+      const states = await this.#states(held.map(({ job_id }) => job_id));
       return held.every(({ job_id, lease }) => {
         const now = states.find((state) => state.job_id === job_id);
         if (!now) return false;
@@ -105,14 +108,14 @@ export class Conductor {
     const waiting =
       held.length === 0
         ? this.#proxy.reached(this.#proxy.requests + IDLE_REQUESTS, signal)
-        : until(isOver, { withinMs: STOPPED_MS, everyMs: 200, signal });
+        : until(isOver, { withinMs: STOPPED_MS, everyMs: LOOK_MS, signal });
     const wake = () => this.#population.wake(member);
     this.#sleeps.add(waiting.then(wake, wake));
   }
 
-  /** The jobs as they are now; while the edge restarts, those that can be asked. */
-  async #states(): Promise<JobState[]> {
-    const asked = await Promise.allSettled(this.#jobs.map((id) => this.#system.storedLog(id)));
+  /** Jobs as they are now; while the edge restarts, those that can be asked. */
+  async #states(jobs = this.#jobs): Promise<JobState[]> {
+    const asked = await Promise.allSettled(jobs.map((id) => this.#system.storedLog(id)));
     return asked.flatMap((answer) => (answer.status === 'fulfilled' ? fold(answer.value) : []));
   }
 }

@@ -9,6 +9,7 @@ import type { Order } from './orders.ts';
 /** A job: a clip made for it, and what is asked of it. */
 export interface Wish {
   readonly seconds: number;
+  /** Small, as what suffers is the segments; the larger one has two rungs. */
   readonly size: '256x144' | '512x288';
   readonly rate: number;
   readonly sound: boolean;
@@ -78,7 +79,7 @@ const list = <T>(one: fc.Arbitrary<T>, minLength: number, maxLength: number): fc
 const wish = record<Wish>({
   seconds: from(2, 3, 3, 5, 5, 7, 12),
   size: from('256x144', '256x144', '512x288'),
-  rate: from(10, 12),
+  rate: from(12, 15),
   sound: fc.boolean(),
   ladder: from([240], [240], [240], null),
   mp4: from(false, false, true),

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Problem } from '../../src/contract/errors.ts';
-import { System } from '../e2e/system.ts';
+import type { System } from '../e2e/system.ts';
 import { sendOrders } from './conductor.ts';
 import { startFaultyEdge } from './edge.ts';
 import { Counts, FAULTS_PATH, type Order } from './orders.ts';
@@ -60,13 +60,4 @@ test('orders that are taken back are not obeyed', async () => {
   await spoil('DB', 'refused');
   await fetch(system.url + FAULTS_PATH, { method: 'DELETE' });
   expect((await fetch(`${system.url}/jobs`)).status).toBe(200);
-});
-
-test('the product takes no orders', async () => {
-  const product = await System.start();
-  try {
-    expect((await fetch(product.url + FAULTS_PATH)).status).toBe(404);
-  } finally {
-    await product.stop();
-  }
 });

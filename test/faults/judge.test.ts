@@ -8,7 +8,7 @@ import { type Clip, ClipShelf } from './clips.ts';
 import { startFaultyEdge } from './edge.ts';
 import { judge, logComplaints } from './judge.ts';
 
-const CLIP: Clip = { seconds: 5, size: '256x144', rate: 10, sound: true };
+const CLIP: Clip = { seconds: 5, size: '256x144', rate: 12, sound: true };
 
 let system: System;
 let shelf: ClipShelf;
@@ -46,9 +46,9 @@ test('notices that a watcher has missed something', async () => {
 
 test('notices what is stored and named by nothing', async () => {
   const { OUTPUT } = await system.bindings();
-  await OUTPUT.put(`${id}/240p/t9/1.m4s`, 'late');
-  expect(await complaints()).toEqual(['nothing names what is stored as 240p/t9/1.m4s']);
-  await OUTPUT.delete(`${id}/240p/t9/1.m4s`);
+  await OUTPUT.put(`${id}/144p/t9/1.m4s`, 'late');
+  expect(await complaints()).toEqual(['nothing names what is stored as 144p/t9/1.m4s']);
+  await OUTPUT.delete(`${id}/144p/t9/1.m4s`);
   expect(await complaints()).toEqual([]);
 });
 

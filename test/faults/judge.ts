@@ -14,6 +14,7 @@ import { OutputsJudge } from './outputs-judge.ts';
 
 /** What a job still has to do outside, it does within this time: its own retries are minutes apart at most. */
 const REST_MS = 60_000;
+const LOOK_MS = 400;
 /** The timers of a job at rest are about days. */
 const REST_AHEAD_MS = 3_600_000;
 
@@ -31,7 +32,7 @@ export async function judge(
 ): Promise<string[]> {
   const { status } = await system.job(id);
   if (status !== 'completed') return [`the job is ${status}`];
-  const rests = await until(() => isAtRest(system, id), { withinMs: REST_MS });
+  const rests = await until(() => isAtRest(system, id), { withinMs: REST_MS, everyMs: LOOK_MS });
   const stored = await system.storedLog(id);
   const visible = await new DrivenJob(system.url, id).log();
   return [
