@@ -2,6 +2,7 @@
  * One round: jobs are submitted to the real system, followed by watchers, and disturbed as drawn, until every fault has
  * been set off or every job has ended. Then the faults stop, and what is left to do has to be done by itself.
  */
+import { inspect } from 'node:util';
 import { delay } from '../../client/delay.ts';
 import { Reelwire } from '../../client/index.ts';
 import { pause } from '../../tools/until.ts';
@@ -176,4 +177,5 @@ class Stage {
   }
 }
 
-const inWords = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+/** With its causes: of a request that failed, the error itself says nothing. */
+const inWords = (error: unknown): string => (error instanceof Error ? inspect(error) : String(error));
