@@ -26,11 +26,17 @@ const ACCESS = ['test/worker/{access,attacks,fuzz}*.test.ts'];
 
 const PROJECTS = ['node', 'worker', 'access'];
 
+/** Files that mostly wait: begun first, they are over before the others. */
+const PATIENT = ['faults/faults', 'browser/playback', 'browser/web', 'browser/takeover', 'worker/heartbeat'];
+const isPatient = ({ moduleId }: TestSpecification): boolean =>
+  PATIENT.some((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+
 /** A worker goes on with the next file if that is of the same project: else it ends, and another one has to start. */
 class ProjectByProject extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    return PROJECTS.flatMap((name) => sorted.filter(({ project }) => project.name === name));
+    const ordered = [...sorted.filter(isPatient), ...sorted.filter((file) => !isPatient(file))];
+    return PROJECTS.flatMap((name) => ordered.filter(({ project }) => project.name === name));
   }
 }
 
