@@ -1,25 +1,34 @@
 /**
- * `npm run bench`: the pipeline side by side. Three rounds, interleaved, of (a) the script a user would write, (b) our
- * transcoder alone, (c) the limit; medians and ratios. The ratios count only if our renditions are as good (full VMAF
- * at least (a)'s - 0.5) and as small (at most 1.05 x). Every run is kept in bench/results/pipeline.json.
+ * `npm run bench -- pipeline [--runs N]`: the pipeline side by side. Rounds, interleaved, of (a) the script a user would
+ * write, (b) our transcoder alone, (c) the limit; medians and ratios. The ratios count only if our renditions are as
+ * good (full VMAF at least (a)'s - 0.5) and as small (at most 1.05 x). All runs of a full benchmark are kept in
+ * bench/results/pipeline.json, tables and plot in docs/benchmarks; one with fewer rounds is only printed.
  */
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { findBinaries } from '../transcoder-node/media/capabilities.ts';
 import { makeClip } from './pipeline/clip.ts';
-import { type Measured, measure } from './pipeline/measure.ts';
+import { measure } from './pipeline/measure.ts';
 import { assemble, firstPlayable, type OurRun, ours } from './pipeline/ours.ts';
+import { plot, type Quality, qualities, type Runs, ratios, table, verdict } from './pipeline/report.ts';
 import { fullVmaf, limit, meanOf, RUNGS, userScript } from './pipeline/script.ts';
+import { keep } from './report.ts';
 
-const ROUNDS = 3;
+const RUNS = 3;
 const SECONDS = 20;
-const RESULTS = join(import.meta.dirname, 'results');
 
-interface Quality {
-  rung: string;
-  vmaf: { script: number; ours: number; ours_sampled: number };
-  bytes: { script: number; ours: number };
+const { values } = parseArgs({
+  options: {
+    /** How often everything is done; 3. */
+    runs: { type: 'string', default: String(RUNS) },
+  },
+});
+const rounds = Number(values.runs);
+if (!(Number.isInteger(rounds) && rounds > 0)) {
+  console.error('--runs is a number from 1');
+  process.exit(2);
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'reelwire-bench-'));
@@ -29,33 +38,34 @@ try {
   say(`Making a clip of ${SECONDS} s ...`);
   await makeClip(tools.ffmpeg, clip, SECONDS);
 
-  const runs: { a: Measured[]; b: OurRun[]; c: Measured[] } = { a: [], b: [], c: [] };
+  const runs: Runs = { script: [], ours: [], limit: [] };
   let quality: Quality[] = [];
-  for (let round = 1; round <= ROUNDS; round++) {
-    say(`Round ${round} of ${ROUNDS}: the script ...`);
-    runs.a.push(await measure(userScript(tools, clip, folder)));
+  for (let round = 1; round <= rounds; round++) {
+    say(`Round ${round} of ${rounds}: the script ...`);
+    runs.script.push(await measure(userScript(tools, clip, folder)));
     say('  our transcoder ...');
     const { run, job } = await ours(clip, folder);
-    runs.b.push(run);
+    runs.ours.push(run);
     say('  the limit ...');
-    runs.c.push(await measure(limit(tools, clip)));
-    if (round < ROUNDS) continue;
+    runs.limit.push(await measure(limit(tools, clip)));
+    if (round < rounds) continue;
     say('Comparing the quality, every frame ...');
     quality = await Promise.all(RUNGS.map((rung) => compare(rung, run, (path) => assemble(job, `${rung}p`, path))));
   }
 
-  const first = await firstPictures(10, 60);
-  const result = {
-    machine: machine(),
-    clip_seconds: SECONDS,
-    runs,
-    quality,
-    first_playable: first,
-    ...verdict(runs, quality),
+  const first = { 10: await firstPicture(10), 60: await firstPicture(60) };
+  const [medians, ratio, good, counts] = [table(runs), ratios(runs, first), qualities(quality), verdict(quality)];
+  const seconds = {
+    'first playable, s': { 'clip of 10 s': first[10].toFixed(2), 'clip of 60 s': first[60].toFixed(2) },
   };
-  await mkdir(RESULTS, { recursive: true });
-  await writeFile(join(RESULTS, 'pipeline.json'), `${JSON.stringify(result, null, 2)}\n`);
-  print(result);
+  if (rounds >= RUNS) {
+    const measured = { clip_seconds: SECONDS, table: medians, ratios: ratio, quality, first_playable: first, runs };
+    const made = `A clip of ${SECONDS} s, medians of ${rounds} runs`;
+    const parts = [medians, ratio, seconds, good, counts];
+    await keep('pipeline', measured, { title: 'The pipeline', made, parts, plots: { pipeline: plot(runs) } });
+  }
+  for (const one of [medians, ratio, seconds, good]) console.table(one);
+  console.log(counts);
 
   async function compare(rung: number, run: OurRun, store: (path: string) => Promise<void>): Promise<Quality> {
     const [file, log] = [join(folder, `ours-${rung}.mp4`), join(folder, `ours-${rung}.json`)];
@@ -72,86 +82,15 @@ try {
     };
   }
 
-  /** Seconds to the first playable segment of a short and a long clip. */
-  async function firstPictures(...lengths: number[]): Promise<Record<string, number>> {
-    const seconds: Record<string, number> = {};
-    for (const length of lengths) {
-      say(`First picture of ${length} s ...`);
-      const path = join(folder, `clip-${length}.mp4`);
-      await makeClip(tools.ffmpeg, path, length);
-      seconds[length] = await firstPlayable(path, folder);
-    }
-    return seconds;
+  /** Seconds to the first playable segment of a clip of that length. */
+  async function firstPicture(length: number): Promise<number> {
+    say(`First picture of ${length} s ...`);
+    const path = join(folder, `clip-${length}.mp4`);
+    await makeClip(tools.ffmpeg, path, length);
+    return firstPlayable(path, folder);
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
-}
-
-function verdict(runs: { a: Measured[]; b: OurRun[]; c: Measured[] }, quality: Quality[]) {
-  const [a, b, c] = [median(runs.a, 'wall_seconds'), median(runs.b, 'wall_seconds'), median(runs.c, 'wall_seconds')];
-  const playable = middle(runs.b.map(({ first_playable_seconds }) => first_playable_seconds));
-  return {
-    ratios: {
-      cpu: median(runs.b, 'cpu_seconds') / median(runs.a, 'cpu_seconds'),
-      wall: b / a,
-      first_playable: playable / a,
-      peak_memory: median(runs.b, 'peak_memory_mb') / median(runs.a, 'peak_memory_mb'),
-      wall_against_limit: b / c,
-    },
-    counts: quality.every(({ vmaf, bytes }) => vmaf.ours >= vmaf.script - 0.5 && bytes.ours <= 1.05 * bytes.script),
-  };
-}
-
-function print({
-  ratios,
-  counts,
-  quality,
-  runs,
-  first_playable,
-}: ReturnType<typeof verdict> & {
-  quality: Quality[];
-  runs: { a: Measured[]; b: OurRun[]; c: Measured[] };
-  first_playable: Record<string, number>;
-}): void {
-  console.table({ script: medians(runs.a), ours: medians(runs.b), limit: medians(runs.c) });
-  console.table(Object.fromEntries(Object.entries(ratios).map(([name, value]) => [name, { ratio: value.toFixed(3) }])));
-  console.table(
-    quality.map(({ rung, vmaf, bytes }) => ({
-      rung,
-      'VMAF script': vmaf.script.toFixed(2),
-      'VMAF ours': vmaf.ours.toFixed(2),
-      'ours, sampled': vmaf.ours_sampled.toFixed(2),
-      'size ratio': (bytes.ours / bytes.script).toFixed(3),
-    })),
-  );
-  console.table({ 'first playable, s': first_playable });
-  console.log(
-    counts ? 'Quality and size are equal: the ratios count.' : 'Quality or size differ: the ratios do not count.',
-  );
-}
-
-function medians(runs: Measured[]): Record<string, number> {
-  const keys = ['wall_seconds', 'cpu_seconds', 'peak_memory_mb'] as const;
-  return Object.fromEntries(keys.map((key) => [key, Math.round(median(runs, key) * 10) / 10]));
-}
-
-function median(runs: Measured[], key: keyof Measured): number {
-  return middle(runs.map((run) => run[key]));
-}
-
-function middle(values: number[]): number {
-  const value = values.toSorted((x, y) => x - y)[Math.floor(values.length / 2)];
-  if (value === undefined) throw new Error('nothing was measured');
-  return value;
-}
-
-function machine(): Record<string, unknown> {
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    node: process.version,
-    date: new Date().toISOString(),
-  };
 }
 
 function say(text: string): void {

@@ -2,27 +2,27 @@
  * `npm run bench -- stream [--runs N] [--server NAME]... [--case NAME]...`: our event stream beside better-sse, a hub
  * by hand on node:http, and nchan where it is installed. Every case gets a fresh server and a fresh load generator; the
  * servers take turns within a round. All runs of a full benchmark are kept in bench/results/stream.json, tables and
- * plots in docs/benchmarks; a part of it is only printed.
+ * plots in docs/benchmarks; a smaller one is only printed.
  */
 import { readFileSync, rmSync } from 'node:fs';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { keep } from './report.ts';
 import { CASES, OPEN_FILES, PACED } from './stream/cases.ts';
 import { Kind } from './stream/channels.ts';
 import { plot } from './stream/plot.ts';
 import { bundleWorker, measureCase } from './stream/processes.ts';
-import { goals, type Metric, markdown, median, type Run, table } from './stream/report.ts';
+import { goals, type Metric, medianOf, type Run, table } from './stream/report.ts';
 import { findNchan } from './stream/servers/find-nchan.ts';
 
-const RESULTS = join(import.meta.dirname, 'results');
-const PLOTS = join(import.meta.dirname, '../docs/benchmarks');
+const RUNS = 5;
 
 const { values } = parseArgs({
   options: {
     /** How often everything is done; 5. */
-    runs: { type: 'string', default: '5' },
+    runs: { type: 'string', default: String(RUNS) },
     /** Which servers; all. */
     server: { type: 'string', multiple: true, default: Kind.options },
     /** Which cases; all. */
@@ -36,7 +36,7 @@ const hasNchan = findNchan() !== null;
 const servers = values.server
   .map((name) => known(Kind.options, name, (kind) => kind))
   .filter((kind) => kind !== 'nchan' || hasNchan);
-const isWhole = cases.length === CASES.length && values.server.length === Kind.options.length;
+const isWhole = rounds >= RUNS && cases.length === CASES.length && values.server.length === Kind.options.length;
 if (!hasNchan) say('SKIPPED: nchan. No nginx with nchan is installed (Debian: nginx, libnginx-mod-nchan).');
 checkOpenFiles();
 
@@ -55,34 +55,31 @@ for (let round = 1; round <= rounds; round++) {
       runs.push({ round, case: one.name, server, measured });
     }
   }
-  if (isWhole) await keep();
+  if (isWhole) await keepAll(round);
 }
 console.table(table(runs));
 console.table(goals(runs));
 
-async function keep(): Promise<void> {
-  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
-  const result = { machine, date: new Date().toISOString(), table: table(runs), goals: goals(runs), runs };
-  await mkdir(RESULTS, { recursive: true });
-  await writeFile(join(RESULTS, 'stream.json'), `${JSON.stringify(result, null, 2)}\n`);
-  await mkdir(PLOTS, { recursive: true });
-  const runsMade = `Medians of ${runs.at(-1)?.round} runs on ${machine.cores} cores (${machine.cpu}), Node ${machine.node}.`;
-  const page = ['# The event stream: results', runsMade, markdown(goals(runs)), markdown(table(runs))];
-  await writeFile(join(PLOTS, 'stream.md'), page.join('\n\n'));
-  await draw('latency', 'p99 latency, ms', 'p99');
-  await draw('cpu', 'CPU per delivery, µs', 'cpu');
-  await draw('memory', 'Memory per watcher, KB', 'memory');
+async function keepAll(round: number): Promise<void> {
+  const [all, reached] = [table(runs), goals(runs)];
+  const plots = {
+    latency: draw('p99 latency, ms', 'p99'),
+    cpu: draw('CPU per delivery, µs', 'cpu'),
+    memory: draw('Memory per watcher, KB', 'memory'),
+  };
+  const page = { title: 'The event stream', made: `Medians of ${round} runs`, parts: [reached, all], plots };
+  await keep('stream', { table: all, goals: reached, runs }, page);
 }
 
-async function draw(file: string, title: string, metric: Metric): Promise<void> {
+function draw(title: string, metric: Metric): string {
   const lines = servers.map((name) => {
     const points = PACED.filter(({ watchers }) => watchers > 1 || metric === 'p99').map((one) => ({
       x: one.watchers,
-      y: median(runs, name, one.name, metric),
+      y: medianOf(runs, name, one.name, metric),
     }));
     return { name, points };
   });
-  await writeFile(join(PLOTS, `${file}.svg`), plot(title, 'watchers', lines));
+  return plot(title, 'watchers', lines);
 }
 
 function checkOpenFiles(): void {

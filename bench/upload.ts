@@ -1,22 +1,21 @@
 /**
  * `npm run bench -- upload [--runs N] [--mib N]`: one file in one body to `POST /process`, the same file over tus in
  * pieces of 32 MiB, and over tus to @tus/server with its file store. Every run gets a fresh server, the ways take turns.
- * All runs of a full benchmark are kept in bench/results/upload.json, the table in docs/benchmarks; a smaller one is
+ * All runs of a full benchmark are kept in bench/results/upload.json, table and plot in docs/benchmarks; a smaller one is
  * only printed.
  */
 import { randomBytes } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { bars } from './bars.ts';
+import { goal, keep, median, type Rows } from './report.ts';
 import { bundleWorker, withServer } from './stream/processes.ts';
-import { markdown } from './stream/report.ts';
 import { cpuMicroseconds } from './stream/tree.ts';
 import { scriptOf, sendBy, WAYS, type Way } from './upload/ways.ts';
 
-const RESULTS = join(import.meta.dirname, 'results');
-const PAGES = join(import.meta.dirname, '../docs/benchmarks');
 const MIB = 2 ** 20;
 const MOST = 1.3;
 const RUNS = 5;
@@ -54,7 +53,7 @@ try {
   await sendAll(WAYS, path, 0);
   const runs: Run[] = [];
   for (let round = 1; round <= rounds; round++) runs.push(...(await sendAll(turned(round), path, round)));
-  if (rounds >= RUNS && mebibytes === MEBIBYTES) await keep(runs);
+  if (rounds >= RUNS && mebibytes === MEBIBYTES) await keepAll(runs);
   console.table(table(runs));
 } finally {
   await rm(folder, { recursive: true, force: true });
@@ -94,34 +93,32 @@ async function makeFile(path: string): Promise<void> {
   }
 }
 
-function table(runs: readonly Run[]): Record<string, Record<string, string>> {
-  const all = (way: Way, metric: 'seconds' | 'server_cpu_seconds') =>
-    runs.filter((run) => run.way === way).map((run) => run[metric]);
+const all = (runs: readonly Run[], way: Way, metric: 'seconds' | 'server_cpu_seconds'): number[] =>
+  runs.filter((run) => run.way === way).map((run) => run[metric]);
+
+const megabytesPerSecond = (runs: readonly Run[], way: Way): number =>
+  (mebibytes * MIB) / 1e6 / median(all(runs, way, 'seconds'));
+
+function table(runs: readonly Run[]): Rows {
   const row = (way: Way) => {
-    const seconds = all(way, 'seconds');
-    const ratio = median(seconds) / median(all('raw', 'seconds'));
+    const seconds = all(runs, way, 'seconds');
+    const ratio = median(seconds) / median(all(runs, 'raw', 'seconds'));
     return {
       seconds: median(seconds).toFixed(2),
       'fastest to slowest': `${Math.min(...seconds).toFixed(2)} to ${Math.max(...seconds).toFixed(2)}`,
-      'MB/s': ((mebibytes * MIB) / 1e6 / median(seconds)).toFixed(0),
-      'server CPU, s': median(all(way, 'server_cpu_seconds')).toFixed(2),
+      'MB/s': megabytesPerSecond(runs, way).toFixed(0),
+      'server CPU, s': median(all(runs, way, 'server_cpu_seconds')).toFixed(2),
       '/ raw': ratio.toFixed(2),
-      'at most': way === 'tus' ? String(MOST) : '-',
-      reached: way !== 'tus' ? '-' : ratio <= MOST ? 'yes' : 'NO',
+      ...goal(ratio, way === 'tus' ? MOST : null),
     };
   };
   return Object.fromEntries(WAYS.map((way) => [way, row(way)]));
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-async function keep(runs: readonly Run[]): Promise<void> {
-  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
-  const result = { machine, date: new Date().toISOString(), mebibytes, table: table(runs), runs };
-  await mkdir(RESULTS, { recursive: true });
-  await writeFile(join(RESULTS, 'upload.json'), `${JSON.stringify(result, null, 2)}\n`);
-  const made = `${mebibytes} MiB, medians of ${rounds} runs on ${machine.cores} cores (${machine.cpu}), Node ${machine.node}.`;
-  await writeFile(join(PAGES, 'upload.md'), ['# Uploads: results', made, markdown(table(runs))].join('\n\n'));
+async function keepAll(runs: readonly Run[]): Promise<void> {
+  const made = `${mebibytes} MiB, medians of ${rounds} runs`;
+  const groups = WAYS.map((name) => ({ name, values: [megabytesPerSecond(runs, name)] }));
+  const plots = { upload: bars('Uploads, MB/s', ['MB/s'], groups, 0) };
+  const page = { title: 'Uploads', made, parts: [table(runs)], plots };
+  await keep('upload', { mebibytes, table: table(runs), runs }, page);
 }

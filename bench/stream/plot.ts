@@ -1,18 +1,13 @@
-/** Line plots as SVG: both axes logarithmic, colours that are readable on light and dark pages. */
+/** Line plots as SVG: both axes logarithmic. */
+import { colour, legend, svg, WIDTH } from '../svg.ts';
 
 export interface Line {
   name: string;
   points: readonly { x: number; y: number }[];
 }
 
-const [WIDTH, HEIGHT] = [640, 360];
+const HEIGHT = 360;
 const FRAME = { left: 64, right: 120, top: 40, bottom: 44 };
-const COLOURS = ['#0a84d0', '#d1571b', '#7a7a7a', '#3a9a4b'];
-const STYLE = `
-  text { font: 13px system-ui, sans-serif; fill: #24292f }
-  .title { font-weight: 600; font-size: 15px }
-  .grid { stroke: #24292f; stroke-opacity: .15 }
-  @media (prefers-color-scheme: dark) { text { fill: #d8dee4 } .grid { stroke: #d8dee4; stroke-opacity: .2 } }`;
 
 /** Throws if a point is not positive. */
 export function plot(title: string, xLabel: string, lines: readonly Line[]): string {
@@ -25,9 +20,6 @@ export function plot(title: string, xLabel: string, lines: readonly Line[]): str
   const [left, right, bottom] = [FRAME.left, WIDTH - FRAME.right, HEIGHT - FRAME.bottom];
 
   const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">`,
-    `<title>${title}</title><style>${STYLE}</style>`,
-    `<text class="title" x="${left}" y="22">${title}</text>`,
     ...ys.flatMap((value) => [
       `<line class="grid" x1="${left}" x2="${right}" y1="${y(value)}" y2="${y(value)}"/>`,
       `<text x="${left - 8}" y="${y(value) + 4}" text-anchor="end">${value}</text>`,
@@ -35,19 +27,16 @@ export function plot(title: string, xLabel: string, lines: readonly Line[]): str
     ...xs.map((value) => `<text x="${x(value)}" y="${bottom + 18}" text-anchor="middle">${value}</text>`),
     `<text x="${(left + right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${xLabel}</text>`,
     ...lines.flatMap(({ name, points: own }, index) => {
-      const colour = COLOURS[index % COLOURS.length];
       const path = own.map((point) => `${x(point.x)},${y(point.y)}`).join(' ');
       const height = FRAME.top + 14 + index * 20;
       return [
-        `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2.5"/>`,
-        ...own.map((point) => `<circle cx="${x(point.x)}" cy="${y(point.y)}" r="3.5" fill="${colour}"/>`),
-        `<rect x="${right + 16}" y="${height - 10}" width="12" height="12" fill="${colour}"/>`,
-        `<text x="${right + 34}" y="${height}">${name}</text>`,
+        `<polyline points="${path}" fill="none" stroke="${colour(index)}" stroke-width="2.5"/>`,
+        ...own.map((point) => `<circle cx="${x(point.x)}" cy="${y(point.y)}" r="3.5" fill="${colour(index)}"/>`),
+        ...legend(name, index, right + 16, height),
       ];
     }),
-    '</svg>',
   ];
-  return `${parts.join('\n')}\n`;
+  return svg(title, HEIGHT, left, parts);
 }
 
 /** 1, 2 or 5 times a power of ten, from below the least value to above the largest. */

@@ -1,4 +1,5 @@
 /** Medians of all runs, their ratios against better-sse, and what was to be reached. */
+import { goal, median, type Rows } from '../report.ts';
 import { CASES } from './cases.ts';
 import type { Kind } from './channels.ts';
 import type { Measured } from './load.ts';
@@ -18,21 +19,18 @@ interface Goal {
   most: number;
 }
 
-export function median(runs: readonly Run[], server: Kind, name: string, metric: Metric): number {
-  const values = runs
-    .filter((run) => run.server === server && run.case === name)
-    .map(({ measured }) => measured[metric])
-    .sort((a, b) => a - b);
-  return values[Math.floor(values.length / 2)] ?? Number.NaN;
+export function medianOf(runs: readonly Run[], server: Kind, name: string, metric: Metric): number {
+  const own = runs.filter((run) => run.server === server && run.case === name);
+  return median(own.map(({ measured }) => measured[metric]));
 }
 
 /** One row for each case and server. */
-export function table(runs: readonly Run[]): Record<string, Record<string, string>> {
-  const rows: Record<string, Record<string, string>> = {};
+export function table(runs: readonly Run[]): Rows {
+  const rows: Rows = {};
   for (const { name } of CASES) {
     const servers = new Set(runs.filter((run) => run.case === name).map(({ server }) => server));
     for (const server of servers) {
-      const of = (metric: Metric, digits: number): string => median(runs, server, name, metric).toFixed(digits);
+      const of = (metric: Metric, digits: number): string => medianOf(runs, server, name, metric).toFixed(digits);
       rows[`${name} · ${server}`] = {
         'p50 ms': of('p50', 1),
         'p99 ms': of('p99', 1),
@@ -53,14 +51,14 @@ export function table(runs: readonly Run[]): Record<string, Record<string, strin
 }
 
 /** Each goal, and how far ours and nchan are from it. */
-export function goals(runs: readonly Run[]): Record<string, Record<string, string>> {
+export function goals(runs: readonly Run[]): Rows {
   const ratio = (name: string, metric: Metric) => (server: Kind) =>
-    median(runs, server, name, metric) / median(runs, 'better-sse', name, metric);
+    medianOf(runs, server, name, metric) / medianOf(runs, 'better-sse', name, metric);
   const each = (server: Kind, metric: Metric): number =>
     runs.filter((run) => run.server === server).reduce((sum, { measured }) => sum + measured[metric], 0);
   const stuck = CASES.find(({ name }) => name === 'stuck')?.stuck ?? 1;
   const grown = (server: Kind): number =>
-    (median(runs, server, 'stuck', 'growth') - median(runs, server, 'without stuck', 'growth')) / stuck;
+    (medianOf(runs, server, 'stuck', 'growth') - medianOf(runs, server, 'without stuck', 'growth')) / stuck;
 
   const all: Goal[] = [
     { name: 'W=1000 p99 / better-sse', of: ratio('W=1000', 'p99'), most: 1.3 },
@@ -72,7 +70,7 @@ export function goals(runs: readonly Run[]): Record<string, Record<string, strin
     { name: 'burst, total time / better-sse', of: ratio('burst', 'total'), most: 0.7 },
     {
       name: 'p99 with stuck clients / without',
-      of: (server) => median(runs, server, 'stuck', 'p99') / median(runs, server, 'without stuck', 'p99'),
+      of: (server) => medianOf(runs, server, 'stuck', 'p99') / medianOf(runs, server, 'without stuck', 'p99'),
       most: 1.5,
     },
     { name: 'MB per stuck client', of: grown, most: 0.5 },
@@ -85,7 +83,7 @@ export function goals(runs: readonly Run[]): Record<string, Record<string, strin
   return Object.fromEntries(
     all.map(({ name, of, most }) => {
       const row = columns.map((kind) => [kind, show(of(kind))] as const);
-      return [name, { ...Object.fromEntries(row), 'at most': String(most), reached: reached(of('reelwire'), most) }];
+      return [name, { ...Object.fromEntries(row), ...goal(of('reelwire'), most) }];
     }),
   );
 }
@@ -94,16 +92,3 @@ const least = (runs: readonly Run[], server: Kind): number =>
   Math.min(...runs.filter((run) => run.server === server).map(({ measured }) => measured.delivered));
 
 const show = (value: number): string => (Number.isFinite(value) ? value.toFixed(2) : '-');
-
-const reached = (value: number, most: number): string => {
-  if (!Number.isFinite(value)) return '-';
-  return value <= most ? 'yes' : 'NO';
-};
-
-/** Rows as a Markdown table. */
-export function markdown(rows: Record<string, Record<string, string>>): string {
-  const columns = Object.keys(Object.values(rows)[0] ?? {});
-  const line = (cells: string[]): string => `| ${cells.join(' | ')} |\n`;
-  const body = Object.entries(rows).map(([name, row]) => line([name, ...columns.map((column) => row[column] ?? '')]));
-  return line(['', ...columns]) + line(['---', ...columns.map(() => '---:')]) + body.join('');
-}
