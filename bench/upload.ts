@@ -93,21 +93,23 @@ async function makeFile(path: string): Promise<void> {
   }
 }
 
-const all = (runs: readonly Run[], way: Way, metric: 'seconds' | 'server_cpu_seconds'): number[] =>
-  runs.filter((run) => run.way === way).map((run) => run[metric]);
+function medianOf(runs: readonly Run[], way: Way, metric: 'seconds' | 'server_cpu_seconds'): number {
+  return median(runs.filter((run) => run.way === way).map((run) => run[metric]));
+}
 
-const megabytesPerSecond = (runs: readonly Run[], way: Way): number =>
-  (mebibytes * MIB) / 1e6 / median(all(runs, way, 'seconds'));
+function megabytesPerSecond(runs: readonly Run[], way: Way): number {
+  return (mebibytes * MIB) / 1e6 / medianOf(runs, way, 'seconds');
+}
 
 function table(runs: readonly Run[]): Rows {
   const row = (way: Way) => {
-    const seconds = all(runs, way, 'seconds');
-    const ratio = median(seconds) / median(all(runs, 'raw', 'seconds'));
+    const seconds = runs.filter((run) => run.way === way).map((run) => run.seconds);
+    const ratio = median(seconds) / medianOf(runs, 'raw', 'seconds');
     return {
       seconds: median(seconds).toFixed(2),
       'fastest to slowest': `${Math.min(...seconds).toFixed(2)} to ${Math.max(...seconds).toFixed(2)}`,
       'MB/s': megabytesPerSecond(runs, way).toFixed(0),
-      'server CPU, s': median(all(runs, way, 'server_cpu_seconds')).toFixed(2),
+      'server CPU, s': medianOf(runs, way, 'server_cpu_seconds').toFixed(2),
       '/ raw': ratio.toFixed(2),
       ...goal(ratio, way === 'tus' ? MOST : null),
     };
