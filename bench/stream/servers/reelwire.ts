@@ -11,9 +11,15 @@ import { ROOT } from '../../../tools/paths.mjs';
 import { serve } from './lifetime.ts';
 
 const folder = process.argv[2] ?? '';
-const texts = readdirSync(folder)
-  .filter((name) => name.endsWith('.sql'))
-  .map((name) => ({ type: 'Text' as const, path: join(folder, name) }));
+const MODULES = [
+  { type: 'Text', end: '.sql' },
+  { type: 'Data', end: '.gz' },
+] as const;
+const imported = MODULES.flatMap(({ type, end }) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith(end))
+    .map((name) => ({ type, path: join(folder, name) })),
+);
 const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'));
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
@@ -27,7 +33,7 @@ const miniflare = new Miniflare(
         ...workerOptions,
         name: 'reelwire',
         modulesRoot: folder,
-        modules: [{ type: 'ESModule', path: join(folder, 'index.js') }, ...texts],
+        modules: [{ type: 'ESModule', path: join(folder, 'index.js') }, ...imported],
         bindings: { REELWIRE_OPEN: '1', LEASE_MS: '600000' },
         unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
       },
