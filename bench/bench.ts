@@ -1,5 +1,5 @@
-/** `npm run bench [-- pipeline | stream | upload [...]]`: one of the benchmarks, or all, one after the other. */
-const BENCHMARKS = ['pipeline', 'stream', 'upload'];
+/** `npm run bench [-- pipeline | upload | stream [...]]`: one of the benchmarks, or all, one after the other. */
+const BENCHMARKS = ['pipeline', 'upload', 'stream'];
 
 const [name, ...rest] = process.argv.slice(2);
 if (name !== undefined && !BENCHMARKS.includes(name)) {

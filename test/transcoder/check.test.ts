@@ -16,7 +16,12 @@ beforeAll(async () => {
 afterAll(() => clips.close());
 
 async function check(env: Record<string, string> = {}): Promise<{ code: number | undefined; out: string }> {
-  const options = { env: { PATH: process.env.PATH, WORK_DIR: work, ...env }, extendEnv: false, reject: false } as const;
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const options = {
+    env: { PATH, NODE_COMPILE_CACHE, WORK_DIR: work, ...env },
+    extendEnv: false,
+    reject: false,
+  } as const;
   const { exitCode, stdout } = await execa(process.execPath, [MAIN, '--check', '--slots', '3'], options);
   expect(await readdir(work)).toEqual([]);
   await rm(work, { recursive: true });
