@@ -1,6 +1,7 @@
 /** The command line: which commands and options there are, and what their help says. Commands are loaded when they run. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { Role } from '../src/contract/access.ts';
 import { Status } from '../src/contract/stages.ts';
 import type { CHANGES } from './commands/change.ts';
 import type { JobsOptions } from './commands/jobs.ts';
@@ -149,10 +150,10 @@ function addKeys(reelwire: Command, stop: AbortSignal, done: (exitCode: number) 
 
   subcommand('create', 'Makes a key, and shows it this once.')
     .requiredOption('--name <name>', 'how people know it')
-    .requiredOption('--role <role>', 'read, submit or admin')
-    .action(async (options) => {
+    .addOption(new Option('--role <role>', 'what it may do').choices(Role.options).makeOptionMandatory())
+    .action(async ({ name, role, ...where }) => {
       const { createKey } = await import('./commands/keys.ts');
-      done(await createKey(context(options), options));
+      done(await createKey(context(where), { name, role }));
     });
   subcommand('list', 'Lists all keys, without their secrets.').action(async (options) => {
     const { listKeys } = await import('./commands/keys.ts');

@@ -2,10 +2,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { ApiKey, digestOf, NewApiKey } from '../../src/contract/access.ts';
-import { fromJson } from '../../tools/wrangler/child.ts';
+import { ROOT } from '../../tools/paths.mjs';
+import { fromJson, Wrangler } from '../../tools/wrangler/child.ts';
 import { Command, type Ended, refusalOf } from './command.ts';
 
 let folder: string;
@@ -52,6 +53,30 @@ test('of a deployed database they are for who is logged in', async () => {
   expect([code, out]).toEqual([1, '']);
   expect(err).toMatch(/^Asking the deployed database \(production\) failed:\n {2}/);
   expect(err).toContain('Run `npx wrangler login`');
+});
+
+const documented = ['access.md', 'deploy.md'].flatMap((page) =>
+  [...readFileSync(join(ROOT, 'docs', page), 'utf8').matchAll(/^npm run keys -- (.+)$/gm)].map(([, line = '']) => line),
+);
+
+test('each line that the documents name reaches the deployed database', async () => {
+  const row = { name: 'x', role: 'read', created_at: 0, last_used_at: null, revoked_at: null };
+  const answer = JSON.stringify([{ results: [{ id: '4990dbd93da2', ...row }] }]);
+  const asked = vi.spyOn(Wrangler.prototype, 'run').mockResolvedValue(answer);
+  try {
+    expect(documented.map((line) => line.split(' ')[0])).toEqual(['create', 'list', 'revoke', 'create']);
+    for (const line of documented) expect(await keys(...line.split(' '))).toMatchObject({ code: 0, err: '' });
+    const statements = asked.mock.calls.map(([args]) =>
+      args.find((one) => one.startsWith('--command='))?.slice(10, 16),
+    );
+    expect(statements).toEqual(['INSERT', 'SELECT', 'UPDATE', 'INSERT']);
+    for (const [n, wrangler] of asked.mock.contexts.entries())
+      expect(wrangler.command(asked.mock.calls[n]?.[0] ?? [])).toMatch(
+        /^npx wrangler d1 execute DB --remote .*--env=production$/,
+      );
+  } finally {
+    asked.mockRestore();
+  }
 });
 
 test('what wrangler says must be what is expected of it', () => {
