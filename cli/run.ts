@@ -1,5 +1,6 @@
 /** Runs the command that was asked for; what goes wrong is told on stderr. */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
+import { refuseKept } from '../tools/npm.ts';
 import { EXIT, tell, usage } from './failure.ts';
 import { program } from './program.ts';
 
@@ -10,6 +11,7 @@ export async function run(args: readonly string[], stop: AbortSignal): Promise<n
     exitCode = code;
   });
   try {
+    for (const script of ['reelwire', 'keys']) refuseKept(script, optionsOf(reelwire));
     await reelwire.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -18,3 +20,8 @@ export async function run(args: readonly string[], stop: AbortSignal): Promise<n
     return tell(error instanceof CommanderError ? usage(error) : error, { url, json });
   }
 }
+
+/** Of the command and all below it, without dashes. */
+const optionsOf = ({ options, commands }: Command): string[] => [
+  ...new Set([...options.map((option) => option.name()), ...commands.flatMap(optionsOf)]),
+];

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Reelwire } from '../client/index.ts';
 import { Refusal } from '../tools/main.ts';
+import { Address } from './address.ts';
 
 /** The options that every command has, as they are given. */
 export interface GivenSettings {
@@ -20,14 +21,12 @@ export interface Settings {
 /** After seven failures in a row, about a minute, a server counts as out of reach. */
 const MAX_ATTEMPTS = 7;
 
-const Address = z.url({ protocol: /^https?$/ });
 /** What can go into a header. */
 const Key = z.string().regex(/^[!-~]*$/);
 
 export function readSettings({ url, key, json }: GivenSettings): Settings {
-  if (!Address.safeParse(url).success) {
-    throw new Refusal(`--url or REELWIRE_URL must be an http or https address; it is "${url}".`, 2);
-  }
+  const { error } = Address.safeParse(url);
+  if (error) throw new Refusal(`--url or REELWIRE_URL ${error.issues[0]?.message}`, 2);
   const { success, data } = Key.safeParse(key?.trim() ?? '');
   if (!success) throw new Refusal('--key or REELWIRE_KEY holds characters that no key has.', 2);
   return { url: url.replace(/\/+$/, ''), key: data || null, json: json ?? false };

@@ -3,10 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { readCostOptions } from '../../tools/cost/options.ts';
 import { readOptions } from '../../tools/demo/options.ts';
 import { watchWords } from '../../tools/demo/run.ts';
+import { refuseKept } from '../../tools/npm.ts';
 import { readSettings } from '../../tools/settings.ts';
 import { Running, tool } from './running.ts';
+
+const JOB = '11111111-2222-4333-8444-555555555555';
 
 let folder: string;
 beforeAll(() => {
@@ -91,4 +95,44 @@ it.each([
   ],
 ])('reads %o', (env, expected) => {
   expect(readSettings(env)).toMatchObject(expected);
+});
+
+it.each([
+  ['deploy', { npm_config_domain: 'true' }, 'npm run deploy -- --domain'],
+  ['deploy', { npm_config_parseable: 'true', npm_config_long: 'true', npm_config_all: 'true' }, '-- --plan'],
+  ['cost', { npm_config_dry_run: 'true', npm_config_domain: 'x' }, '-- --domain --dry-run'],
+])('refuses options of %s that npm has kept: %o', (script, kept, sentence) => {
+  const options = ['plan', 'domain', 'json', 'dry-run'];
+  expect(() => refuseKept(script, options, { npm_lifecycle_event: script, ...kept })).toThrow(sentence);
+  const others = { npm_config_json: 'true', npm_config_parseable: 'true', npm_config_plan: '' };
+  expect(() => refuseKept(script, options, { npm_lifecycle_event: script, ...others })).not.toThrow();
+  expect(() => refuseKept(script, options, { npm_lifecycle_event: 'test', ...kept })).not.toThrow();
+});
+
+it.each([
+  [[], 'Give the id of a job: "npx reelwire jobs" lists them.'],
+  [['x'], '"x" is no id of a job'],
+  [[JOB, JOB], 'Give one id'],
+  [[JOB, '--jobs', '0'], '--jobs must be a whole number from 1 to'],
+  [[JOB, '--days', '-1'], '--days'],
+  [[JOB, '--edge', 'localhost:8787'], '--edge or EDGE_URL must be an http or https address, not "localhost:8787"'],
+])('the cost refuses %j', (args, sentence) => {
+  expect(() => readCostOptions(args, {})).toThrow(sentence);
+  expect(() => readCostOptions(args, {})).toThrow(/\nUsage: npm run cost -- JOB_ID/);
+});
+
+it('the cost is that of one job, watched and played once and kept for a week', () => {
+  const audience = { watchers: 1, plays: 1, days: 7 };
+  const of = { id: JOB, edge: 'http://localhost:8787', audience, jobs: 1, json: false };
+  expect(readCostOptions([JOB], {})).toEqual(of);
+  const many = readCostOptions([JOB, '--jobs', '1000', '--plays', '0', '--json'], {
+    EDGE_URL: 'https://x.example.com',
+  });
+  expect(many).toEqual({
+    ...of,
+    edge: 'https://x.example.com',
+    audience: { ...audience, plays: 0 },
+    jobs: 1000,
+    json: true,
+  });
 });

@@ -308,10 +308,18 @@ describe('what is wrong is said, with the next step', () => {
 
   test.each([
     [['--domain', 'https://x'], '--domain: must be a host name'],
+    [['--domain', 'nonsense'], '--domain: must be a host name with a dot: video.example.com'],
     [['--url', 'x'], '--url: must be an http or https address'],
+    [['--url', 'video.example.com'], 'did you mean https://video.example.com?'],
     [['--force'], "Unknown option '--force'"],
   ])('the command line %j', (args, why) => {
     expect(() => readDeployOptions(args)).toThrow(why);
     expect(() => readDeployOptions(args)).toThrow('Usage: npm run deploy');
+  });
+
+  test.runIf(LONG)('real npm keeps a plan to itself, and nothing is deployed', async () => {
+    const npm = new Running('npm', ['run', '-s', 'deploy', '--plan'], api.environment);
+    expect([await npm.exit, npm.stdout, api.requests]).toEqual([2, '', 0]);
+    expect(npm.stderr).toContain('npm run deploy -- --plan');
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Entry } from '../../src/contract/entries.ts';
 import { countsOf } from '../../tools/cost/counts.ts';
+import { includedText, plain } from '../../tools/cost/numbers.ts';
 import { dollars, ITEMS, PRICES } from '../../tools/cost/prices.ts';
 
 const JOB = '11111111-2222-4333-8444-555555555555';
@@ -78,4 +79,12 @@ describe('counts', () => {
 test('an item costs its price for each unit', () => {
   for (const item of ITEMS) expect(dollars(item, PRICES[item].per)).toBe(PRICES[item].dollars);
   expect(dollars('object_gb_seconds', 3600 * 0.128)).toBeCloseTo(0.00576, 6);
+});
+
+test('numbers are written out', () => {
+  expect([3, 1_234_567, 5341.5, 8.149, 0.014555].map(plain)).toEqual(['3', '1,234,567', '5,340', '8.15', '0.0146']);
+  expect(includedText('r2_gb_months', 0.2173)).toBe('  (46 times as much is included a month)');
+  expect(includedText('rows_written', 277_777)).toBe('  (180 times as much is included a month)');
+  expect(includedText('r2_gb_months', 76)).toBe('  (13.2% of it is included a month)');
+  expect(includedText('r2_gb_months', 0)).toBe('');
 });

@@ -1,7 +1,9 @@
 /** The command line of `npm run deploy`. */
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { Address } from '../../cli/address.ts';
 import { Refusal } from '../main.ts';
+import { refuseKept } from '../npm.ts';
 
 const USAGE = `Usage: npm run deploy -- [--plan] [--env NAME] [--domain HOST] [--url URL] [--json]
   --plan         say what would be done; asks nobody, needs no account
@@ -19,24 +21,26 @@ export interface DeployOptions {
   url: string | null;
 }
 
-const Domain = z.hostname({ error: 'must be a host name: video.example.com' });
-const Origin = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean', default: false } as const;
+const OPTIONS = { plan: flag, json: flag, env: { ...text, default: 'production' }, domain: text, url: text };
+
+const HOST = 'must be a host name with a dot: video.example.com';
+const Domain = z.hostname({ error: HOST }).regex(/[^.]\.[^.]/, { error: HOST });
 
 export function readDeployOptions(args: string[]): DeployOptions {
+  refuseKept('deploy', Object.keys(OPTIONS));
   const { plan, json, env, domain, url } = parsed(args);
   return {
     ...{ plan, json, env },
     domain: domain === undefined ? null : checked('--domain', Domain, domain),
-    url: url === undefined ? null : new URL(checked('--url', Origin, url)).origin,
+    url: url === undefined ? null : new URL(checked('--url', Address, url)).origin,
   };
 }
 
 function parsed(args: string[]) {
   try {
-    const text = { type: 'string' } as const;
-    const flag = { type: 'boolean', default: false } as const;
-    const options = { plan: flag, json: flag, env: { ...text, default: 'production' }, domain: text, url: text };
-    return parseArgs({ args, options }).values;
+    return parseArgs({ args, options: OPTIONS }).values;
   } catch (error) {
     throw refused(error instanceof Error ? error.message : String(error));
   }
