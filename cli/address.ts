@@ -12,5 +12,5 @@ export const Address = z.url({
 function meant(given: string): string {
   const address = `${ON_THIS_NETWORK.test(given) ? 'http' : 'https'}://${given}`;
   const isOne = !given.includes('://') && /[.:]|^localhost/.test(given) && URL.canParse(address);
-  return isOne ? `; did you mean ${address}?` : '';
+  return isOne ? `; did you mean ${address}?` : '.';
 }

@@ -1,7 +1,9 @@
 /** What a command says when it cannot do what it was asked for: a sentence, a stable code, and what to do next. */
 import type { CommanderError } from 'commander';
 import { ApiError, UploadError, WatchError } from '../client/index.ts';
+import { PROBLEM_ADVICE } from '../src/contract/meanings.ts';
 import { Refusal } from '../tools/main.ts';
+import { typed } from './typed.ts';
 
 /** `failed`: a job has failed or was cancelled, or `doctor` has found something. `refused`: by the server, or it is out of reach. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, refused: 3 } as const;
@@ -11,6 +13,8 @@ export interface Failure {
   message: string;
   /** What to do; null when the message says it, or nothing can be done. */
   next: string | null;
+  /** Whether `doctor` may find more. */
+  isForDoctor?: boolean;
   exitCode: Refusal['exitCode'];
 }
 
@@ -32,16 +36,22 @@ export function explain(error: unknown, url: string): Failure | null {
   return isOfNetwork(error) ? unreachable(url, error) : null;
 }
 
-export const inWords = ({ message, code, next, exitCode }: Failure): string => {
+export const inWords = (failure: Failure): string => {
+  const { message, code, exitCode } = failure;
+  const next = nextOf(failure);
   const sentence = exitCode === EXIT.refused ? `${message} (${code})` : message;
   return next === null ? sentence : `${sentence}\n${next}`;
 };
+
+const nextOf = ({ next, isForDoctor = false }: Failure): string | null =>
+  isForDoctor ? `${next === null ? '' : `${next} `}"${typed('doctor')}" looks closer.` : next;
 
 /** On stderr: a sentence and what to do, or with `json` one object; `about` goes first. The exit code. */
 export function tell(error: unknown, { url, json }: { url: string; json: boolean }, about = ''): number {
   const failure = explain(error, url);
   if (failure === null) throw error;
-  const { code, message, next, exitCode } = failure;
+  const { code, message, exitCode } = failure;
+  const next = nextOf(failure);
   console.error(
     json
       ? JSON.stringify({ error: { code, message: about + message, next, exit_code: exitCode } })
@@ -61,36 +71,44 @@ function unreachable(url: string, error: unknown): Failure {
   return {
     code: 'unreachable',
     message: `Nothing answers at ${url}: ${reason}.`,
-    next: 'Start it ("npm start"), or say where it is with --url or REELWIRE_URL. "reelwire doctor" looks closer.',
+    next: 'Start it ("npm start"), or say where it is with --url or REELWIRE_URL.',
+    isForDoctor: true,
     exitCode: EXIT.refused,
   };
 }
 
 function refused({ status, code, detail }: ApiError): Failure {
-  return { code, message: detail, next: nextAfter(status, code), exitCode: EXIT.refused };
+  const message = code === 'invalid_job_id' ? 'That is no id of a job.' : detail;
+  const isForDoctor = status >= 500 || code.startsWith('http_');
+  return { code, message, next: nextAfter(status, code), isForDoctor, exitCode: EXIT.refused };
 }
+
+export const wantsKey = (): string => `Set REELWIRE_KEY to a key of this server. "${typed('keys create')}" makes one.`;
 
 function nextAfter(status: number, code: string): string | null {
   switch (code) {
     case 'unauthorized':
-      return 'Set REELWIRE_KEY to a key of this server. "reelwire keys create" makes one.';
+      return wantsKey();
+    case 'access_closed':
+      return PROBLEM_ADVICE.access_closed;
     case 'forbidden':
       return 'Use a key that may do this: submit sends, cancels and retries, admin also deletes.';
     case 'job_not_found':
     case 'invalid_job_id':
-      return '"reelwire jobs" shows what is there.';
+      return `"${typed('jobs')}" shows what is there.`;
     case 'invalid_state':
-      return '"reelwire show JOB" says what state the job is in.';
+      return `"${typed('show JOB')}" says what state the job is in.`;
     case 'rate_limited':
       return 'Wait a minute, then run the command again.';
     default:
-      if (code.startsWith('http_')) return 'Check --url or REELWIRE_URL; "reelwire doctor" looks closer.';
-      return status >= 500 ? 'Run the command again in a moment; "reelwire doctor" looks closer.' : null;
+      if (code.startsWith('http_')) return 'Check --url or REELWIRE_URL.';
+      return status >= 500 ? 'Run the command again in a moment.' : null;
   }
 }
 
 /** A command line that cannot be used. */
 export function usage({ code, message }: CommanderError): Refusal {
   const why = code === 'commander.help' ? 'Say what to do.' : message.replace(/^error: /, '');
-  return new Refusal(`${why}\n"reelwire --help" shows the commands, "reelwire COMMAND --help" what one takes.`, 2);
+  const help = `"${typed('--help')}" shows the commands, "${typed('COMMAND --help')}" what one takes.`;
+  return new Refusal(`${why}\n${help}`, 2);
 }

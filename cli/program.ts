@@ -3,12 +3,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { Role } from '../src/contract/access.ts';
 import { Status } from '../src/contract/stages.ts';
+import { Address } from './address.ts';
 import type { CHANGES } from './commands/change.ts';
 import type { JobsOptions } from './commands/jobs.ts';
 import type { KeysContext } from './commands/keys.ts';
 import type { ProcessOptions } from './commands/process.ts';
 import type { Context } from './context.ts';
 import { connect, type GivenSettings, readSettings } from './settings.ts';
+import { typed } from './typed.ts';
 
 const URL_DEFAULT = 'http://localhost:8787';
 const LIMIT_DEFAULT = 20;
@@ -23,7 +25,7 @@ Exit codes:
 
 /** `done` is told the exit code of the command that has run. */
 export function program(stop: AbortSignal, done: (exitCode: number) => void): Command {
-  const reelwire = new Command('reelwire')
+  const reelwire = new Command(typed())
     .description('Upload videos to a Reelwire, watch them become streams, and look after them.')
     .version(manifest.version)
     .addOption(new Option('--url <address>', 'where the Reelwire is').env('REELWIRE_URL').default(URL_DEFAULT))
@@ -48,8 +50,8 @@ export function program(stop: AbortSignal, done: (exitCode: number) => void): Co
     )
     .argument('<file...>', 'video files')
     .option('--watch', 'stay, and show the progress of every job until it ends')
-    .option('--webhook <url>', 'where the events of these jobs are sent')
-    .addHelpText('after', '\nExample:\n  reelwire process holiday.mp4 party.mov --watch')
+    .option('--webhook <url>', 'where the events of these jobs are sent', address)
+    .addHelpText('after', `\nExample:\n  ${typed('process holiday.mp4 party.mov --watch')}`)
     .action(async (files: string[], options: ProcessOptions) => {
       const { processVideos } = await import('./commands/process.ts');
       done(await processVideos(context(), files, options));
@@ -170,4 +172,10 @@ function addKeys(reelwire: Command, stop: AbortSignal, done: (exitCode: number) 
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.');
   return Number(text);
+}
+
+function address(text: string): string {
+  const { success, data, error } = Address.safeParse(text);
+  if (!success) throw new InvalidArgumentError(`It ${error.issues[0]?.message}`);
+  return data;
 }

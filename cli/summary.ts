@@ -1,5 +1,7 @@
 /** How a job that was followed ended: for programs one line, for people what came out and where it can be watched. */
 import type { EndEvent, Job } from '../client/index.ts';
+import { JobErrorCode } from '../src/contract/errors.ts';
+import { JOB_ERRORS } from '../src/contract/meanings.ts';
 import { table } from './display/table.ts';
 import { durationText, sizeText } from './display/units.ts';
 
@@ -44,5 +46,12 @@ export function summaryText(
 /** Why there is nothing to watch. */
 export function failureText(end: Exclude<EndEvent, { event: 'complete' }>): string {
   if (end.event === 'cancelled') return 'The job was cancelled.';
-  return `The job failed: ${end.data.message} (${end.data.details.code})`;
+  const { message, details } = end.data;
+  return [`The job failed: ${message} (${details.code})`, ...adviceFor(details.code)].join('\n');
+}
+
+/** What to do about a job that failed so; nothing if the server knows more codes than this command. */
+export function adviceFor(code: string): string[] {
+  const known = JobErrorCode.safeParse(code).data;
+  return known === undefined ? [] : [JOB_ERRORS[known].advice];
 }

@@ -5,6 +5,7 @@ import { chooseDisplay } from './display/choose.ts';
 import type { Display } from './display/display.ts';
 import { EXIT, tell } from './failure.ts';
 import { failureText, hasCompleted, type Outcome, summaryJson, summaryText } from './summary.ts';
+import { typed } from './typed.ts';
 import { type Watched, watchToEnd } from './watch.ts';
 
 export class Watching {
@@ -60,7 +61,7 @@ export class Watching {
   leave(): void {
     this.#tellLast();
     const { running } = this.attention;
-    if (running.length > 0) this.display.note(`Jobs go on without you: reelwire watch ${running.join(' ')}`);
+    if (running.length > 0) this.display.note(`Jobs go on without you: ${typed('watch', ...running)}`);
   }
 
   /** How jobs ended, and what was refused: each once. */
@@ -86,7 +87,7 @@ export class Watching {
     const label = this.#isLabelled ? `${name}: ` : '';
     if (end.event !== 'complete') {
       console.error(`${label}${failureText(end)}`);
-      if (end.event === 'cancelled' || end.data.details.retryable) console.error(`Try again: reelwire retry ${jobId}`);
+      if (end.event === 'cancelled' || end.data.details.retryable) console.error(`Try again: ${typed('retry', jobId)}`);
     } else if (!this.#context.json) {
       const lines = summaryText(outcome, this.#context.url, (page) => `Watch it: ${page}`);
       console.log(`${label}${lines.join('\n')}`);

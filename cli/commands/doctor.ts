@@ -13,14 +13,22 @@ const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red', skip: 'gray' } as co
 
 export async function doctor(context: Context): Promise<number> {
   const checks = (await Promise.all([checkMachine(context.stop), checkEdge(context)])).flat();
-  const failed = checks.filter(({ status }) => status === 'fail').length;
+  const failed = countOf(checks, 'fail');
   if (context.json) for (const check of checks) console.log(JSON.stringify(check));
   else {
     for (const { check, status, found, mend } of checks) {
       console.log(`${styleText(COLOURS[status], status.padEnd(4))}  ${check.padEnd(8)}  ${found}`);
       if (mend) console.log(`${' '.repeat(16)}${mend}`);
     }
-    console.log(failed === 0 ? '\nNothing needs mending.' : `\nTo mend: ${failed}.`);
+    console.log(`\n${verdict(failed, countOf(checks, 'warn'))}`);
   }
   return failed === 0 ? EXIT.ok : EXIT.failed;
+}
+
+const countOf = (checks: readonly Check[], wanted: Check['status']): number =>
+  checks.filter(({ status }) => status === wanted).length;
+
+export function verdict(failed: number, warned: number): string {
+  const rest = warned === 0 ? '' : ` Warnings: ${warned}.`;
+  return `${failed > 0 ? `To mend: ${failed}.` : warned > 0 ? 'It works.' : 'Nothing needs mending.'}${rest}`;
 }

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { table, terminalWidth } from '../display/table.ts';
 import { ageText } from '../display/units.ts';
 import { EXIT } from '../failure.ts';
+import { typed } from '../typed.ts';
 
 export interface JobsOptions {
   status?: Status;
@@ -40,10 +41,10 @@ export async function jobs({ client, json }: Context, { status, limit }: JobsOpt
 
   if (json) for (const job of found) console.log(JSON.stringify(job));
   else if (found.length === 0)
-    console.log(status ? `No job is ${status}.` : 'There are no jobs yet: reelwire process FILE');
+    console.log(status ? `No job is ${status}.` : `There are no jobs yet: ${typed('process', 'FILE')}`);
   else {
     for (const line of inColumns(found)) console.log(line);
-    if (cursor !== null) console.error(`There are more: reelwire jobs --limit ${limit * 2}`);
+    if (cursor !== null) console.error(`There are more: ${typed('jobs', '--limit', String(limit * 2))}`);
   }
   return EXIT.ok;
 }

@@ -8,6 +8,7 @@ import { Refusal } from '../../tools/main.ts';
 import { EXIT } from '../failure.ts';
 import { execute } from '../keys/database.ts';
 import { nameOf, type Place } from '../keys/place.ts';
+import { typed } from '../typed.ts';
 
 export interface KeysContext {
   place: Place;
@@ -43,15 +44,18 @@ export async function createKey(context: KeysContext, given: { name?: string; ro
 
 export async function listKeys(context: KeysContext): Promise<number> {
   const keys = await ask(context, `SELECT ${COLUMNS} FROM api_keys ORDER BY created_at DESC, id`);
-  show(context, { keys }, keys.map(line).join('\n') || 'There are no keys. Make one: reelwire keys create');
+  show(context, { keys }, keys.map(line).join('\n') || `There are no keys. Make one: ${command(context, 'create')}`);
   return EXIT.ok;
 }
 
 export async function revokeKey(context: KeysContext, given: string): Promise<number> {
-  const id = checked(KeyId, given);
+  const id = KeyId.safeParse(given).data;
+  if (id === undefined)
+    throw new Refusal(`The id of a key is 12 hexadecimal digits: "${command(context, 'list')}" shows them.`, 2);
   const revocation = `UPDATE api_keys SET revoked_at = coalesce(revoked_at, ${Date.now()}) WHERE id = '${id}'`;
   const [revoked] = await ask(context, `${revocation} RETURNING ${COLUMNS}`);
-  if (!revoked) throw new Refusal(`There is no key ${id} in ${nameOf(context.place)}. See: reelwire keys list`);
+  if (!revoked)
+    throw new Refusal(`There is no key ${id} in ${nameOf(context.place)}. See: ${command(context, 'list')}`);
   show(context, revoked, line(revoked));
   return EXIT.ok;
 }
@@ -62,6 +66,10 @@ const ask = async ({ place, stop }: KeysContext, sql: string): Promise<ApiKey[]>
 
 const show = ({ json }: KeysContext, value: unknown, text: string): void =>
   console.log(json ? JSON.stringify(value) : text);
+
+/** Of the same database. */
+const command = ({ place: { remote, env } }: KeysContext, name: string): string =>
+  typed('keys', name, ...(remote ? ['--remote'] : []), ...(env === '' ? [] : ['--env', env]));
 
 function checked<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
   const { success, data, error } = schema.safeParse(value);

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../failure.ts';
 import { askHealth } from '../health.ts';
 import { uploadsFile } from '../state.ts';
+import { typed } from '../typed.ts';
 import { upload } from '../upload.ts';
 import { readVideo, type VideoFile, whereTheUserStands } from '../videos.ts';
 import { Watching } from '../watching.ts';
@@ -70,6 +71,6 @@ async function one(context: Context, video: VideoFile, options: ProcessOptions, 
 function acceptedText({ job_id, webhook }: Uploaded, { watch }: ProcessOptions): string[] {
   const lines = [`Job ${job_id}`];
   if (webhook?.secret) lines.push(`The secret of its webhook, told this once: ${webhook.secret}`);
-  if (!watch) lines.push(`Watch it: reelwire watch ${job_id}`);
+  if (!watch) lines.push(`Watch it: ${typed('watch', job_id)}`);
   return lines;
 }

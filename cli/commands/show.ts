@@ -4,6 +4,8 @@ import { addressOf, type Context } from '../context.ts';
 import { table, terminalWidth } from '../display/table.ts';
 import { ageText, bitrateText, durationText, sizeText } from '../display/units.ts';
 import { EXIT } from '../failure.ts';
+import { adviceFor } from '../summary.ts';
+import { typed } from '../typed.ts';
 
 export async function show(context: Context, jobId: string): Promise<number> {
   const job = await context.client.jobs.get(jobId);
@@ -36,10 +38,12 @@ function facts(job: Job): string[] {
 }
 
 function failure({ id, status, error, error_message }: Job): string[][] {
-  if (status === 'cancelled') return [['next', `reelwire retry ${id}`]];
+  const retry = ['next', typed('retry', id)];
+  if (status === 'cancelled') return [retry];
   if (error === null) return [];
   const why = ['error', `${error_message ?? 'The job failed.'} (${error.code})`];
-  return error.retryable ? [why, ['next', `reelwire retry ${id}`]] : [why];
+  const advice = adviceFor(error.code).map((text) => ['', text]);
+  return [why, ...advice, ...(error.retryable ? [retry] : [])];
 }
 
 /** Known when the job is complete. */

@@ -14,7 +14,7 @@ import { durationText, sizeText, speedText } from './units.ts';
 const FRAMES_PER_SECOND = 4;
 const NAME_WIDTH = 14;
 const LABELLED_NAME_WIDTH = 30;
-const TEXT_WIDTH = 34;
+const TEXT_WIDTH = 46;
 const BAR = { least: 8, most: 30 };
 
 /** One below the bars, one above for what is said. */
@@ -74,7 +74,7 @@ export class Bars implements Display {
   event(video: string, event: StreamEvent): void {
     const { stage, progress, message } = event.data;
     this.#remove(`${video} sent`);
-    const text = sentence(message, leftText(etaOf(event)));
+    const text = sentence('of the job', message, leftText(etaOf(event)));
     this.#row(`${video} job`)?.bar.update(progress, { name: this.#name(video, stage), text });
     if (event.event === 'warning') this.note(`${this.#isLabelled ? `${video}: ` : ''}Warning: ${message}`);
     for (const { name, percent, speed } of renditionsOf(event)) this.#rendition(video, name, percent, speedText(speed));

@@ -34,13 +34,14 @@ export class Lines implements Display {
       `${name} ${Math.floor(percent)}% ${speedText(speed)}`.trimEnd(),
     );
     const details = parts.length > 0 ? ` (${parts.join(', ')})` : '';
-    this.#say(video, `${String(progress).padStart(3)}% ${stage}: ${message}${details}`);
+    const far = message.toLowerCase().startsWith(`${stage}: `) ? message.slice(stage.length + 2) : message;
+    this.#say(video, `job ${String(progress).padStart(3)}%, ${stage}: ${far}${details}`);
   }
 
   end(): void {}
 
   #say(video: string, text: string): void {
-    const line = this.#isLabelled ? `${video}: ${text.trimStart()}` : text;
+    const line = this.#isLabelled ? `${video}: ${text}` : text;
     if (line !== this.#last) console.log(line);
     this.#last = line;
   }

@@ -3,7 +3,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { Health } from '../../src/contract/api.ts';
 import type { Context } from '../context.ts';
 import { durationText } from '../display/units.ts';
-import { explain } from '../failure.ts';
+import { explain, wantsKey } from '../failure.ts';
 import { askHealth } from '../health.ts';
 import { type Check, fail, ok, skip, warn } from './check.ts';
 
@@ -35,7 +35,7 @@ function checkHealth(url: string, { version, transcoders: { online, busy, slots 
 async function checkToken({ client, url, key }: Context, { mode }: Health): Promise<Check> {
   if (mode === 'open') return ok('token', 'none is needed: the server is in open mode');
   if (key === null) {
-    return fail('token', 'none', 'Set REELWIRE_KEY to a key of this server. "reelwire keys create" makes one.');
+    return fail('token', 'none', wantsKey());
   }
   try {
     await client.jobs.list({ limit: 1 });
@@ -46,7 +46,7 @@ async function checkToken({ client, url, key }: Context, { mode }: Health): Prom
 }
 
 function checkClock(aheadMs: number | null): Check {
-  if (aheadMs === null) return skip('clock', 'the edge does not tell the time');
+  if (aheadMs === null) return skip('clock', 'an edge that runs on your own machine does not tell the time');
   const apart = Math.abs(aheadMs);
   if (apart < CLOCK_TOLERANCE_MS) return ok('clock', 'agrees with that of the edge');
   const found = `${durationText(apart / 1000)} ${aheadMs > 0 ? 'behind' : 'ahead of'} that of the edge`;

@@ -50,6 +50,7 @@ export class Command {
       XDG_STATE_HOME: folder,
       NO_COLOR: '1',
       FORCE_COLOR: '0',
+      npm_execpath: '',
       ...env,
     };
   }

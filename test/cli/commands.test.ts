@@ -75,13 +75,19 @@ test('show: the whole job, with addresses that can be opened; as JSON: as the se
   const [job] = await command.json('show', done.id);
   expect(Job.parse(job)).toEqual(await system.job(done.id));
 
-  expect((await command.run('show', failed.id)).out).toMatch(/^error +No room \(no_space\)$/m);
+  const { out: why } = await command.run('show', failed.id);
+  expect(why).toMatch(/^error +No room \(no_space\)\n +Make room, or point `WORK_DIR` to a larger disk/m);
+  expect((await command.run('show', 'nope')).err).toBe(
+    'That is no id of a job. (invalid_job_id)\n"reelwire jobs" shows what is there.\n',
+  );
 });
 
 test('cancel, retry and delete do what they say, or say why not', async () => {
   const { id } = await DrivenJob.submit(system.url);
   expect(await command.json('cancel', id)).toEqual([{ job_id: id, status: 'cancelled' }]);
-  expect((await command.run('retry', id)).out).toBe(`Job ${id} is pending again. "reelwire watch" follows it.\n`);
+  expect(await command.run('retry', id)).toEqual({
+    ...{ code: 0, err: '', out: `Job ${id} is pending again. "reelwire watch ${id}" follows it.\n` },
+  });
   const { code, out, err } = await command.run('retry', id);
   expect([code, out]).toEqual([3, '']);
   expect(err).toMatch(/^The job is .*\(invalid_state\)\n"reelwire show JOB" says what state the job is in\.\n$/);
@@ -94,6 +100,20 @@ test('cancel, retry and delete do what they say, or say why not', async () => {
       next: '"reelwire jobs" shows what is there.',
     },
   });
+});
+
+test('a retry of what another try does not change says so', async () => {
+  const job = await DrivenJob.submit(system.url);
+  await job.begin();
+  await job.fail({ code: 'not_media', message: 'No video', retryable: false });
+  const { code, out, err } = await command.run('retry', job.id);
+  expect([code, out]).toEqual([0, expect.stringContaining('is pending again')]);
+  expect(err).toMatch(/^It failed with not_media, which another try seldom mends\.\nTry whether it plays/);
+});
+
+test('what is to be typed next can be typed where the command was started', async () => {
+  const viaNpx = new Command(system.url, folder, { npm_execpath: '/there/npm-cli.js' });
+  expect((await viaNpx.run('jobs', '--limit', '1')).err).toBe('There are more: npx reelwire jobs --limit 2\n');
 });
 
 test.runIf(process.platform === 'linux')('open: the address, and where there is a screen the browser', async () => {
@@ -143,7 +163,11 @@ describe('the command line', () => {
     [['process', 'test'], 'test is not a file'],
     [['jobs', '--status', 'done'], 'Allowed choices are pending, processing'],
     [['jobs', '--limit', '0'], 'a whole number from 1'],
-    [['jobs', '--url', 'localhost'], '--url or REELWIRE_URL must be an http or https address'],
+    [
+      ['jobs', '--url', 'localhost:1'],
+      'REELWIRE_URL must be an http or https address, not "localhost:1"; did you mean http://localhost:1?',
+    ],
+    [['process', 'clip.mp4', '--webhook', 'notaurl'], 'It must be an http or https address, not "notaurl"'],
     [['show'], "missing required argument 'job'"],
   ])('%j is refused', async (args, why) => {
     expect(await refusalOf(...args)).toMatchObject({ exitCode: 2, message: expect.stringContaining(why) });

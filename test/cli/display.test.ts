@@ -25,8 +25,8 @@ const cancelled: StreamEvent = {
 
 describe('bars', () => {
   test.each([
-    [100, 'transcoding    █████████░░░░░░░░░░░░░░░░░░░░░  30% Transcoding: 40 %, 1 h 1 min left'],
-    [60, 'transcoding    ████░░░░░░░░  30% Transcoding: 40 %, 1 h 1 m…'],
+    [100, 'transcoding    █████████░░░░░░░░░░░░░░░░░░░░░  30% of the job, Transcoding: 40 %, 1 h 1 min left'],
+    [60, 'transcoding    ██░░░░░░  30% of the job, Transcoding: 40 %,…'],
   ])('on %i columns no row is longer', (columns, first) => {
     const screen = new Screen(columns, 24);
     const bars = new Bars(false, screen);
@@ -58,7 +58,7 @@ describe('bars', () => {
     bars.event('holiday.mp4', cancelled);
     bars.end();
     expect(screen.last).toEqual([
-      expect.stringMatching(/^holiday\.mp4 {6}transcoding .* 30% Cancelled$/),
+      expect.stringMatching(/^holiday\.mp4 {6}transcoding .* 30% of the job, Cancelled$/),
       expect.stringMatching(/^a video with a … transcoding .* 30% /),
       expect.stringMatching(/^a video with a … {3}360p .* 20% 1\.5x$/),
     ]);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { verdict } from '../../cli/commands/doctor.ts';
 import { checkEdge } from '../../cli/doctor/edge.ts';
 import { connect } from '../../cli/settings.ts';
 import manifest from '../../package.json' with { type: 'json' };
@@ -62,7 +63,14 @@ test('a tool that is missing, an edge that does not answer: how to mend each, an
   expect(out).toMatch(/^ok {4}packager {2}3\./m);
   expect(out).toMatch(/^fail {2}edge {6}Nothing answers at http:\/\/localhost:9: .*\n {16}Start it/m);
   expect(out).toMatch(/^skip {2}token {5}the edge has not answered$/m);
-  expect(out).toMatch(/\nTo mend: 2\.\n$/);
+  expect(out).toMatch(/\nTo mend: 2\.( Warnings: 1\.)?\n$/);
+  expect(out).not.toContain('looks closer');
+});
+
+test('the last line counts what is to be mended, and what may not do', () => {
+  expect([verdict(0, 0), verdict(0, 1), verdict(2, 0), verdict(2, 1)]).toEqual([
+    ...['Nothing needs mending.', 'It works. Warnings: 1.', 'To mend: 2.', 'To mend: 2. Warnings: 1.'],
+  ]);
 });
 
 /** What is said of the edge, by what was looked at. */

@@ -90,9 +90,9 @@ test.each([
   [['list', 'all'], 'too many arguments'],
   [['list', '--name', 'x'], "unknown option '--name'"],
   [['create', '--name', 'x'], '--role'],
-  [['create', '--name', 'x', '--role', 'owner'], '--role'],
+  [['create', '--name', 'x', '--role', 'owner'], 'Allowed choices are read, submit, admin.'],
   [['create', '--name', "x'); DROP TABLE api_keys; --", '--role', 'read'], '--name'],
-  [['revoke', 'x'], 'a key id is 12 hexadecimal digits'],
+  [['revoke', 'x'], 'The id of a key is 12 hexadecimal digits: "'],
   [['revoke'], "missing required argument 'id'"],
 ])('%j is refused', async (args, why) => {
   expect(await refusalOf('keys', ...args)).toMatchObject({ exitCode: 2, message: expect.stringContaining(why) });

@@ -76,13 +76,13 @@ test('in a pipe: one line an event, what came out, and exit code 0', async () =>
   const running = command.start('process', video, '--watch');
   const job = await jobOf(running);
   await job.begin();
-  await encodes(running, job, 50, /^ 30% transcoding: Half of it \(360p 50% 2\.0x\)$/m);
+  await encodes(running, job, 50, /^job {2}30%, transcoding: Half of it \(360p 50% 2\.0x\)$/m);
   await job.complete();
   expect(await running.exit).toBe(0);
   const lines = running.stdout.trimEnd().split('\n');
   expect(lines[0]).toBe('No transcoder is online: jobs wait until one is.');
   expect(lines[1]).toBe('Uploading holiday.mp4 (0.0 kB) ...');
-  expect(lines).toContain('100% completed: Processing complete');
+  expect(lines).toContain('job 100%, completed: Processing complete');
   expect(lines.slice(-4)).toEqual([
     expect.stringMatching(/^Completed in [\d.]+ s\.$/),
     expect.stringMatching(/^ {2}360p {2}640x360 30 fps +\d\.\d kB {2}avc1\.64001e$/),
@@ -118,7 +118,7 @@ test('as JSON, several files: every event of each, a summary of each, and exit c
     { event: 'summary', job_id: good.id, status: 'completed', playback, seconds: expect.any(Number) },
     expect.objectContaining({ job_id: bad.id, status: 'failed', playback: { hls: null, dash: null } }),
   ]);
-  expect(running.stderr).toContain('party.mp4: The job failed: No video (not_media)\n');
+  expect(running.stderr).toContain('party.mp4: The job failed: No video (not_media)\nTry whether it plays');
 });
 
 test('without --watch: the job, how to watch it, the secret of its webhook', async () => {
@@ -182,7 +182,7 @@ describe.runIf(HAS_TERMINAL)('on a terminal', () => {
     const running = command.terminal(90, 'process', video, '--watch');
     const job = await jobOf(running);
     await job.begin();
-    await encodes(running, job, 50, /transcoding {4}█+░+ +30% Half of it, 1 min 15 s left/);
+    await encodes(running, job, 50, /transcoding {4}█+░+ +30% of the job, Half of it, 1 min 15 s left/);
     await shows(running, / {2}360p {9}█+░+ +50% 2\.0x/);
     running.type(CTRL_C);
     await shows(running, 'd: leave, jobs go on without you');
