@@ -83,7 +83,8 @@ function refused({ status, code, detail }: ApiError): Failure {
   return { code, message, next: nextAfter(status, code), isForDoctor, exitCode: EXIT.refused };
 }
 
-export const wantsKey = (): string => `Set REELWIRE_KEY to a key of this server. "${typed('keys create')}" makes one.`;
+export const wantsKey = (): string =>
+  `Set REELWIRE_KEY to a key of this server. "${typed('keys create --help')}" says how to make one.`;
 
 function nextAfter(status: number, code: string): string | null {
   switch (code) {
