@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { ApiKey, digestOf, NewApiKey } from '../../src/contract/access.ts';
 import { ROOT } from '../../tools/paths.mjs';
 import { fromJson, Wrangler } from '../../tools/wrangler/child.ts';
+import { CloudflareApi } from '../tools/cloudflare-api.ts';
 import { Command, type Ended, refusalOf } from './command.ts';
 
 let folder: string;
@@ -53,6 +54,17 @@ test('of a deployed database they are for who is logged in', async () => {
   expect([code, out]).toEqual([1, '']);
   expect(err).toMatch(/^Asking the deployed database \(production\) failed:\n {2}/);
   expect(err).toContain('Run `npx wrangler login`');
+});
+
+test('of a deployed database that refuses, the reason and the next step are told', async () => {
+  const api = await CloudflareApi.start();
+  api.databases.set('reelwire', { uuid: 'uuid-of-reelwire', tables: [] });
+  api.refuse = (_, path) => (path.endsWith('/query') ? [400, 7500, 'no such table: api_keys'] : null);
+  const deployed = new Command('http://localhost:9', folder, { ...api.environment, CLOUDFLARE_ACCOUNT_ID: 'acc1' });
+  const { code, err } = await deployed.run('keys', 'list', '--remote', '--env', 'production');
+  await api.stop();
+  expect([code, err]).toEqual([1, expect.stringContaining('no such table: api_keys')]);
+  expect(err).toContain('A deployed database and its tables are made by `npm run deploy`');
 });
 
 const documented = ['access.md', 'deploy.md'].flatMap((page) =>

@@ -11,7 +11,7 @@ const ADVICE: readonly [RegExp, string][] = [
     /enable R2/i,
     'R2 is not enabled for this account. Enable it once at https://dash.cloudflare.com/?to=/:account/r2/overview',
   ],
-  [/no such table/i, 'A deployed database gets its tables by `npm run deploy`'],
+  [/no such table|Couldn't find a D1 DB/i, 'A deployed database and its tables are made by `npm run deploy`'],
   [
     /workers\.dev subdomain/i,
     'This account has no workers.dev subdomain yet. Register one at https://dash.cloudflare.com/?to=/:account/workers-and-pages, or use --domain',

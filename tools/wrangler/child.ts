@@ -30,7 +30,7 @@ export class Wrangler {
     });
     this.#stop.throwIfAborted();
     if (exitCode === 0) return stdout;
-    throw refusalOf(tried, plain(Failure.safeParse(stdout).data?.error.text ?? (stderr || stdout)));
+    throw refusalOf(tried, plain(Failure.safeParse(stdout).data ?? (stderr || stdout)));
   }
 
   async json<T>(schema: z.ZodType<T>, args: readonly string[]): Promise<T> {
@@ -66,7 +66,10 @@ export function fromJson<T>(schema: z.ZodType<T>, text: string): T {
 }
 
 /** With `--json` it is on standard output, and only warnings are on the other one. */
-const Failure = Json.pipe(z.object({ error: z.object({ text: z.string() }) }));
+const Text = z.object({ text: z.string() });
+const Failure = Json.pipe(z.object({ error: Text.extend({ notes: z.array(Text).default([]) }) })).transform(
+  ({ error }) => [error, ...error.notes].map(({ text }) => text).join('\n'),
+);
 
 const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
