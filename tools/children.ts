@@ -1,6 +1,7 @@
 /** How the two programs of the service are started: their arguments, their environment, what they may be forgiven. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { envFileArguments, transcoderToken } from './dev-vars.ts';
 import type { Kept } from './keeper.ts';
 import { ROOT } from './paths.mjs';
 import type { Settings } from './settings.ts';
@@ -15,7 +16,7 @@ export function edge({ host, port, stateDir }: Settings): Fixed {
       ...['--import', pathToFileURL(join(ROOT, 'tools', 'leash.mjs')).href],
       ...[WRANGLER, 'dev', '--ip', host, '--port', String(port)],
       ...['--persist-to', stateDir, '--inspector-port', '0', '--show-interactive-dev-session=false'],
-      ...['--log-level', 'warn'],
+      ...['--log-level', 'warn', ...envFileArguments()],
     ],
     cwd: ROOT,
     env: {
@@ -34,7 +35,7 @@ export function transcoder({ origin, stateDir }: Settings, number: number, workD
     name: number === 1 ? 'The transcoder' : `Transcoder ${number}`,
     args: [join(ROOT, 'transcoder-node', 'main.ts'), '--edge', origin],
     cwd: ROOT,
-    env: { ...localEnvironment(), WORK_DIR: workDir, NO_COLOR: '1' },
+    env: { ...localEnvironment(), ...transcoderToken(), WORK_DIR: workDir, NO_COLOR: '1' },
     logFile: join(stateDir, `transcoder-${number}.log`),
     graceMs: 6000,
   };

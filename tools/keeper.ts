@@ -1,7 +1,8 @@
 /**
  * Keeps one child process running: starts it in its own process group with its output in a log file, and starts it
  * again when it dies, after a pause that doubles from death to death (full jitter) and is forgotten once a child has
- * lived for a minute. After `deathsAllowed` early deaths in a row it gives up.
+ * lived for a minute. After `deathsAllowed` early deaths in a row it gives up; at once when the first child ends because
+ * of a setting that cannot be used, which is what exit code 2 says.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { pause } from './until.ts';
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 const SETTLED_MS = 60_000;
+const UNUSABLE = exitCode(2);
 
 export interface Kept {
   /** How people know it: "The edge". */
@@ -26,8 +28,8 @@ export interface Kept {
   /** Deaths in a row, each within a minute of its start, that are answered by another start. */
   deathsAllowed: () => number;
   started?: (pid: number) => void;
-  /** Called once, when it will not be started again. */
-  gaveUp: (reason: string) => void;
+  /** Called once, when it will not be started again. `unusable`: its log says which setting must be mended. */
+  gaveUp: (reason: string, unusable: boolean) => void;
   say: (text: string) => void;
 }
 
@@ -69,8 +71,9 @@ export class Keeper {
       const born = performance.now();
       const end = await this.#runOnce();
       if (this.#stop.signal.aborted) return;
+      if (deaths === 1 && end === UNUSABLE) return gaveUp(`${name} cannot start.`, true);
       if (performance.now() - born > SETTLED_MS) deaths = 1;
-      if (deaths > deathsAllowed()) return gaveUp(`${name} ended unexpectedly (${end}).`);
+      if (deaths > deathsAllowed()) return gaveUp(`${name} ended unexpectedly (${end}).`, false);
       const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (deaths - 1));
       const ms = Math.round(longest * (0.5 + Math.random() / 2));
       say(`${name} ended unexpectedly (${end}); starting it again in ${(ms / 1000).toFixed(1)} s.`);
@@ -101,5 +104,9 @@ export class Keeper {
 const endOf = (child: ChildProcess): Promise<string> =>
   new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.once('exit', (code, signal) => resolve(signal ?? exitCode(code)));
   });
+
+function exitCode(code: number | null): string {
+  return `exit code ${code}`;
+}

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import * as children from './children.ts';
 import { commandsOf, endGroup } from './group.ts';
-import { askHealth } from './health.ts';
+import { askHealth, whyClosed } from './health.ts';
 import { Keeper, type Kept } from './keeper.ts';
 import { acquire, type Holder, type Lock, LockHeld } from './lock.mjs';
 import { Refusal } from './main.ts';
@@ -82,7 +82,7 @@ export class Service {
     const fixed = children.edge(this.#settings);
     const edge = this.#keep({ ...fixed, started: (group) => this.#lock.note({ edge: group }) }, 'edge');
     this.#edge = edge;
-    await this.#ready(edge, signal, async () => (await askHealth(origin)) !== null);
+    await this.#ready(edge, signal, () => letsUsIn(origin));
     this.#watch(edge).catch((error: unknown) => this.#failure.reject(error));
 
     for (let number = 1; number <= transcoders; number++) {
@@ -95,7 +95,10 @@ export class Service {
 
   #keep(fixed: Omit<Kept, 'deathsAllowed' | 'gaveUp' | 'say'>, kind: 'edge' | 'transcoder'): Keeper {
     const { deathsAllowed, say } = this.#options;
-    const gaveUp = (reason: string) => this.#failure.reject(new Refusal(`${reason}\n${endOfLog(fixed.logFile)}`));
+    const gaveUp = (reason: string, unusable: boolean) => {
+      const why = unusable ? readFileSync(fixed.logFile, 'utf8').trimEnd() : endOfLog(fixed.logFile);
+      this.#failure.reject(new Refusal(`${reason}\n${why}`, unusable ? 2 : 1));
+    };
     const forgiven = () => (this.#isReady ? deathsAllowed[kind] : DEATHS_WHILE_STARTING);
     return new Keeper({ ...fixed, deathsAllowed: forgiven, gaveUp, say });
   }
@@ -160,14 +163,30 @@ async function assertPortFree({ host, port, origin, address }: Settings): Promis
   throw new Refusal(`Port ${port} is used by another program. Choose another: PORT=${port + 1} and the same command.`);
 }
 
-const cannotListen = (host: string, port: number, { message }: Error): string =>
-  `Cannot listen on ${host} port ${port}: ${message}`;
+function cannotListen(host: string, port: number, { code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'EADDRNOTAVAIL':
+      return `${host} is no address of this machine. Set HOST to 127.0.0.1 (only this machine) or 0.0.0.0 (all).`;
+    case 'EACCES':
+      return `Port ${port} needs rights that this user does not have. Choose one from 1024 on: PORT=8787.`;
+    default:
+      return `Cannot listen on ${host} port ${port}: ${message}`;
+  }
+}
 
 function tryToListen(host: string, port: number): Promise<NodeJS.ErrnoException | null> {
   const server = createServer();
   return new Promise((resolve) => {
     server.once('error', resolve).listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
   });
+}
+
+/** Whether it answers; an edge that lets nobody in says why at once. */
+async function letsUsIn(origin: string): Promise<boolean> {
+  if ((await askHealth(origin)) !== null) return true;
+  const refusal = await whyClosed(origin);
+  if (refusal !== null) throw new Refusal(`The edge lets nobody in: ${refusal}`, 2);
+  return false;
 }
 
 const saysReady = (keeper: Keeper): boolean => readFileSync(keeper.logFile, 'utf8').includes('"msg":"ready"');

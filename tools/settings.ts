@@ -35,6 +35,23 @@ export interface Settings {
   address: string;
 }
 
+/** How the settings are given to a command. */
+export const asVariables = (command: string): string =>
+  `Settings are variables: PORT=9000 ${command} (${Object.keys(Environment.shape).join(', ')}).`;
+
+/** npm keeps options without `--` before them for itself; it tells of them by variables. */
+export function refuseKeptByNpm(command: string, env: NodeJS.ProcessEnv = process.env): void {
+  const [kept] = Object.keys(Environment.shape).filter((name) => env[`npm_config_${name.toLowerCase()}`] !== undefined);
+  if (kept === undefined) return;
+  throw new Refusal(`--${kept.toLowerCase().replace('_', '-')} is no option. ${asVariables(command)}`, 2);
+}
+
+/** `npm start` with the settings that lead to the same jobs. */
+export function startCommand(env: NodeJS.ProcessEnv = process.env): string {
+  const settings = ['PORT', 'HOST', 'STATE_DIR'].flatMap((name) => (env[name] ? [`${name}=${env[name]}`] : []));
+  return [...settings, 'npm start'].join(' ');
+}
+
 export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const { PORT, HOST, TRANSCODERS } = Environment.shape;
   const read = <T>(name: string, schema: z.ZodType<T>, must: string): T => {

@@ -1,9 +1,14 @@
 /** `npm start`: the service, kept up until Ctrl-C or SIGTERM. */
-import { main } from './main.ts';
+import { main, Refusal } from './main.ts';
 import { Service } from './service.ts';
-import { readSettings } from './settings.ts';
+import { asVariables, readSettings, refuseKeptByNpm, startCommand } from './settings.ts';
+
+const COMMAND = 'npm start';
 
 await main(async (stop) => {
+  refuseKeptByNpm(COMMAND);
+  const [given] = process.argv.slice(2);
+  if (given !== undefined) throw new Refusal(`${COMMAND} takes no "${given}". ${asVariables(COMMAND)}`, 2);
   const settings = readSettings();
   const service = await Service.open(settings, {
     deathsAllowed: { edge: Number.POSITIVE_INFINITY, transcoder: Number.POSITIVE_INFINITY },
@@ -22,5 +27,6 @@ await main(async (stop) => {
   } finally {
     await service.stop();
   }
+  console.error(`Reelwire has stopped. Jobs that are not over go on with the next "${startCommand()}".`);
   return 0;
 });

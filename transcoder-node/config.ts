@@ -9,10 +9,29 @@ const Text = z
   .string()
   .optional()
   .transform((value) => value || undefined);
-const EdgeUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
-const Score = z.coerce.number('must be a number').pipe(z.number().min(0).max(100));
-const Port = z.coerce.number('must be a number').pipe(z.int().min(0).max(65_535));
-const Slots = z.coerce.number('must be a number').pipe(z.int().min(1).max(64));
+const EdgeUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https address: http://localhost:8787' });
+const number = (of: z.ZodNumber, min: number, max: number, must: string) =>
+  z.coerce.number(must).pipe(of.refine((value) => value >= min && value <= max, must));
+const whole = (min: number, max: number) => {
+  const must = `must be a whole number from ${min} to ${max}`;
+  return number(z.int(must), min, max, must);
+};
+const Score = number(z.number(), 0, 100, 'must be a number from 0 to 100');
+const Port = whole(0, 65_535);
+const Slots = whole(1, 64);
+
+const USAGE = 'Usage: npm run transcoder -- [--edge URL] [--slots N] [--once] [--metrics-port PORT] [--check [--json]]';
+
+export const HELP = `${USAGE}
+
+  --edge URL           the edge; default: EDGE_URL, or http://127.0.0.1:8787
+  --slots N            tasks side by side, 1 to 64; default 1
+  --once               do what is in the queues and what comes meanwhile, then end
+  --metrics-port PORT  serve /metrics, /health and /ready there; default: METRICS_PORT, or nowhere
+  --check              say what this machine can do and what is missing, then end; --json: for programs
+
+An edge that has a TRANSCODER_TOKEN asks for the same one here, as a variable. All variables: docs/transcoder.md.
+`;
 
 /** Without `--edge`, `--slots` and the like, which go before it. */
 export const Environment = z.object({
@@ -120,8 +139,8 @@ function readFlags(args: readonly string[]): Flags {
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    const usage = 'Usage: --edge URL [--slots N] [--once] [--check [--json]] [--metrics-port PORT]';
-    throw new ConfigError(`${toError(error).message} ${usage}`);
+    const [what] = toError(error).message.split('. ');
+    throw new ConfigError(`${what}.\n${USAGE}`);
   }
 }
 

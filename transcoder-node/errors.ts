@@ -64,8 +64,9 @@ export class EdgeRefused extends Error {
   readonly status: number;
   readonly code: string;
 
-  constructor(status: number, code: string) {
-    super(`the edge refused: ${status} ${code}`);
+  /** `detail` is the edge's sentence about what to do. */
+  constructor(status: number, code: string, detail = '') {
+    super(`the edge refused: ${status} ${code}${detail && `: ${detail}`}`);
     this.status = status;
     this.code = code;
   }

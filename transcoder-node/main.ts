@@ -5,14 +5,15 @@
  *   node transcoder-node/main.ts --check [--json]
  *
  * `--once` ends when the queues are empty and all tasks are over: with 0, or with 1 when a task failed or a queue was
- * out of reach. `--check` only says what is here and what is missing, and ends with 0 or 1.
+ * out of reach. `--check` only says what is here and what is missing, and ends with 0 or 1. A command line, a setting
+ * or tools that cannot be used are told in plain words, and end it with 2.
  * SIGTERM, SIGINT, or the end of the parent it was spawned by with an IPC channel: everything is aborted through one
  * signal, tasks are released, folders removed, and the process ends with 0 within SHUTDOWN_MS. An edge that does not
  * speak this transcoder's protocol ends it in the same way, but with 1.
  */
 import { pino } from 'pino';
 import { inWords } from './check.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { ConfigError, HELP, readConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EdgeClient } from './edge/client.ts';
 import { Fleet, transcoderName } from './edge/fleet.ts';
@@ -38,9 +39,10 @@ for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {
 try {
   process.exit(await main(shutdown.signal));
 } catch (error) {
-  if (error instanceof ConfigError || error instanceof ToolsMissing) log.fatal(error.message);
+  const isUnusable = error instanceof ConfigError || error instanceof ToolsMissing;
+  if (isUnusable) process.stderr.write(`${error.message}\n`);
   else if (!shutdown.signal.aborted) log.fatal({ err: error }, 'the transcoder ended');
-  process.exit(shutdown.signal.aborted ? exitCode() : 1);
+  process.exit(shutdown.signal.aborted ? exitCode() : isUnusable ? 2 : 1);
 }
 
 function shutDown(reason: ShuttingDown): void {
@@ -59,7 +61,12 @@ function exitCode(): 0 | 1 {
 }
 
 async function main(signal: AbortSignal): Promise<number> {
-  const config = readConfig(process.argv.slice(2), process.env);
+  const args = process.argv.slice(2);
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const config = readConfig(args, process.env);
   const workFolder = await openWorkFolder(config.workDir);
   try {
     const machine = await examine(config.paths, workFolder.path, signal);

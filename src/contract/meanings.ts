@@ -17,13 +17,15 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   body_incomplete: 'The connection broke. Send it again, or use `/uploads`, which goes on where it was.',
   digest_mismatch: 'Send the bytes again; they changed on the way. Only transcoders meet this.',
   invalid_url: 'Send an absolute http or https address without user name and password.',
-  url_refused: 'Use an address on the public Internet. For development: `ALLOW_PRIVATE_URLS=1` in `.dev.vars`.',
+  url_refused:
+    'Use an address on the public Internet. For development: `ALLOW_PRIVATE_URLS=1` in `.dev.vars`, and a restart.',
   url_unresolved: 'Check the spelling of the host name.',
   too_many_redirects: 'Send the address at which the redirects end.',
   checksum_mismatch: 'Send this piece again; nothing of it was kept.',
   unauthorized: 'Send a valid key or token as `Authorization: Bearer ...`. It may have expired or been revoked.',
   forbidden: 'Ask with a key of a higher role, or send the request from a page of this very server.',
-  access_closed: 'The operator has to set the secrets. On your own machine ask for `localhost`, not for another name.',
+  access_closed:
+    'The operator has to set the secret that `detail` names. On your own machine ask for `localhost`, not for another name.',
   job_not_found:
     'Check the id. The job may have been deleted, or be over its retention; a token opens its own job only.',
   webhook_not_found: 'Check the id with `GET /webhooks`.',

@@ -44,7 +44,7 @@ export const mostBytes = (c: Context<App>): number =>
 async function webhookUrl(c: Context<App>, given: string | undefined): Promise<string | null> {
   if (given === undefined) return null;
   if (uploadToken(c)) throw new ProblemError('forbidden', 'webhook_url: send the video with a key.');
-  return checkedUrl(c.env, parse(WebhookUrl, given, 'invalid_field', 'webhook_url'));
+  return checkedUrl(c, parse(WebhookUrl, given, 'invalid_field', 'webhook_url'));
 }
 
 /** A file name comes from the sender's disk: what cannot stand in a key is left out rather than refused. */

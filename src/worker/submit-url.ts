@@ -23,8 +23,8 @@ export function submitUrl(c: Context<App>): Promise<Response> {
 
 async function submit(c: Context<App>, job_id: string): Promise<NonNullable<Accepted['webhook']> | null> {
   const { source, key, webhook_url, options, metadata } = parse(JobRequest, await json(c));
-  const url = await checkedUrl(c.env, source.url);
-  const webhookUrl = webhook_url === undefined ? null : await checkedUrl(c.env, webhook_url);
+  const url = await checkedUrl(c, source.url);
+  const webhookUrl = webhook_url === undefined ? null : await checkedUrl(c, webhook_url);
   const webhook = webhookUrl === null ? null : await webhookOfJobs(c, webhookUrl);
   const job = {
     ...{ job_id, key: key ?? fallbackKey(fileName(url)), options, metadata, by: nameOf(c.get('principal')) },

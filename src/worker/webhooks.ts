@@ -16,7 +16,7 @@ import {
   type WebhooksPage,
   WebhooksQuery,
 } from '../contract/webhooks.ts';
-import { type Env, settings } from '../durable/env.ts';
+import { settings } from '../durable/env.ts';
 import { guardsFrom } from '../durable/resolver.ts';
 import { guard } from '../durable/url-guard.ts';
 import { implicitId } from '../durable/webhook/ids.ts';
@@ -34,6 +34,9 @@ const AWAY = {
   detail: 'Try again in a moment. Events are sent all the same, and each endpoint can be reached by its id.',
 } as const;
 
+/** What open mode adds to a refusal. */
+const FOR_DEVELOPMENT = ' To allow any host here, for development: ALLOW_PRIVATE_URLS=1 in .dev.vars, and a restart.';
+
 export const webhooks = new Hono<App>()
   .get('/', async (c) => {
     const { limit, cursor } = parse(WebhooksQuery, c.req.query());
@@ -44,7 +47,7 @@ export const webhooks = new Hono<App>()
   .post('/', async (c) => {
     const { url, events, description } = parse(WebhookRequest, await json(c));
     const id = crypto.randomUUID();
-    const endpoint = { id, owner: null, implicit: false, url: await checkedUrl(c.env, url), events, description };
+    const endpoint = { id, owner: null, implicit: false, url: await checkedUrl(c, url), events, description };
     return c.json(unwrap(await c.env.WEBHOOK.getByName(id).create(endpoint)), 201);
   })
   .get('/:id', async (c) => {
@@ -54,7 +57,7 @@ export const webhooks = new Hono<App>()
   })
   .patch('/:id', async (c) => {
     const { url, ...change } = parse(WebhookChange, await json(c));
-    const checked = url === undefined ? {} : { url: await checkedUrl(c.env, url) };
+    const checked = url === undefined ? {} : { url: await checkedUrl(c, url) };
     return c.json(unwrap(await webhookObject(c).change({ ...change, ...checked })));
   })
   .delete('/:id', async (c) => {
@@ -80,8 +83,11 @@ export const webhooks = new Hono<App>()
   });
 
 /** The URL as it will be fetched; a problem if it may not be. */
-export async function checkedUrl(env: Env, url: string): Promise<string> {
-  return unwrap(await guard(url, guardsFrom(settings(env)))).href;
+export async function checkedUrl(c: Context<App>, url: string): Promise<string> {
+  const guarded = await guard(url, guardsFrom(settings(c.env)));
+  if (guarded.ok) return guarded.value.href;
+  const isForDevelopment = c.get('isOpen') && ['url_refused', 'url_unresolved'].includes(guarded.code);
+  throw new ProblemError(guarded.code, guarded.detail + (isForDevelopment ? FOR_DEVELOPMENT : ''));
 }
 
 /** The endpoint that jobs of this caller share when they have this `webhook_url`; the first of them makes it. */

@@ -46,7 +46,6 @@ const reading: Expected = [401, 200, 200, 200, 200, 404, 401, 403, 401];
 const writing: Expected = [401, 403, 202, 202, 403, 404, 401, 403, 401];
 const administering = (status: number): Expected => [401, 403, 403, status, 403, 403, 401, 403, 401];
 const transcoding = (status: number): Expected => [401, 401, 401, 401, 401, 401, 401, 401, status];
-const inOpenModeOnly: Expected = [401, 403, 403, 403, 403, 403, 401, 403, 401];
 
 const EXPECTED: Record<string, Expected> = {
   'GET /': everybody(200),
@@ -112,8 +111,8 @@ const EXPECTED: Record<string, Expected> = {
   'PUT /internal/jobs/:id/outputs/:folder/:name/parts/:part': transcoding(409),
   'POST /internal/jobs/:id/outputs/:folder/:name/parts/complete': transcoding(409),
 
-  'POST /client/v4/accounts/:account/queues/:queue/messages/pull': inOpenModeOnly,
-  'POST /client/v4/accounts/:account/queues/:queue/messages/ack': inOpenModeOnly,
+  'POST /client/v4/accounts/:account/queues/:queue/messages/pull': transcoding(200),
+  'POST /client/v4/accounts/:account/queues/:queue/messages/ack': transcoding(200),
 };
 
 /** A body that the route takes. */

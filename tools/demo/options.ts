@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { readVideo, type VideoFile } from '../../cli/videos.ts';
 import { Refusal } from '../main.ts';
+import { asVariables, refuseKeptByNpm } from '../settings.ts';
 
 export interface DemoOptions {
   /** `null`: a clip is made. */
@@ -9,9 +10,11 @@ export interface DemoOptions {
   json: boolean;
 }
 
-const USAGE = 'Usage: npm run demo [-- FILE] [--json]';
+const COMMAND = 'npm run demo';
+const USAGE = `Usage: ${COMMAND} [-- FILE] [--json]\n${asVariables(COMMAND)}`;
 
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): DemoOptions {
+  refuseKeptByNpm(COMMAND, env);
   const { values, positionals } = parse(args);
   if (positionals.length > 1) {
     throw new Refusal(`The demo takes one file, not ${positionals.length}. Quote a name that has spaces.\n${USAGE}`, 2);
@@ -30,6 +33,7 @@ function parse(args: string[]) {
   try {
     return parseArgs({ args, allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
   } catch (error) {
-    throw new Refusal(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`, 2);
+    const [what] = (error instanceof Error ? error.message : String(error)).split('. ');
+    throw new Refusal(`${what}.\n${USAGE}`, 2);
   }
 }

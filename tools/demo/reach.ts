@@ -1,6 +1,7 @@
 /**
  * How the demo comes to a running Reelwire: it joins one of this version on PORT that has a transcoder online, else
- * starts its own. One that is just starting (it holds the lock of STATE_DIR) is waited for.
+ * starts its own. One that is just starting (it holds the lock of STATE_DIR) is waited for; should it end instead, all
+ * begins anew.
  */
 import { askHealth, VERSION } from '../health.ts';
 import { holderOf } from '../lock.mjs';
@@ -25,16 +26,19 @@ const TRANSCODER_DEATHS = 5;
 
 export async function reach(settings: Settings, stop: AbortSignal, say: (text: string) => void): Promise<Reach> {
   const { origin, address } = settings;
-  const holder = holderOf(stateLock(settings.stateDir));
+  const lock = stateLock(settings.stateDir);
+  const holder = holderOf(lock);
   if (holder !== null && holder.address === address) {
     say(`Joining the Reelwire at ${address} (process ${holder.pid}).`);
-    const signal = stop;
-    await until(async () => (await stateOf(origin)) === 'joinable', {
+    const isGone = () => holderOf(lock) === null;
+    await until(async () => isGone() || (await stateOf(origin)) === 'joinable', {
       withinMs: JOINABLE_WITHIN_MS,
       everyMs: 250,
-      signal,
+      signal: stop,
     });
-    return join(settings);
+    if (!isGone()) return join(settings);
+    say('It has just ended.');
+    return reach(settings, stop, say);
   }
   if (holder === null) {
     const service = await Service.open(settings, { deathsAllowed: { edge: 0, transcoder: TRANSCODER_DEATHS }, say });
@@ -63,8 +67,13 @@ async function join({ origin, address, stateDir }: Settings): Promise<Reach> {
   const elsewhere = 'or start the demo beside it with its own PORT and STATE_DIR';
   if (health === null) {
     const holder = holderOf(stateLock(stateDir));
+    if (holder === null) throw new Refusal(`The Reelwire that used ${stateDir} has just ended. Run the command again.`);
+    const { pid, address: theirs } = holder;
+    if (theirs === undefined || theirs === address) {
+      throw new Refusal(`Process ${pid} uses ${stateDir}, and does not answer. Run the command again in a moment.`);
+    }
     throw new Refusal(
-      `Process ${holder?.pid} (Reelwire at ${String(holder?.address)}) uses ${stateDir}, and nothing answers at ${address}. Set PORT to join that one, ${elsewhere}.`,
+      `Process ${pid} (Reelwire at ${String(theirs)}) uses ${stateDir}, and nothing answers at ${address}. Set PORT to join that one, ${elsewhere}.`,
     );
   }
   if (health.version !== VERSION) {

@@ -7,6 +7,7 @@ import { upload } from '../../cli/upload.ts';
 import type { VideoFile } from '../../cli/videos.ts';
 import { watchToEnd } from '../../cli/watch.ts';
 import { Refusal } from '../main.ts';
+import { startCommand } from '../settings.ts';
 import type { Reach } from './reach.ts';
 
 export interface Surroundings {
@@ -43,7 +44,7 @@ async function processed(file: VideoFile, reached: Reach, display: Display, stop
     return await watchToEnd(client, { jobId, name: file.name }, display, signal, since);
   } catch (error) {
     display.end();
-    if (stop.aborted && jobId !== null) display.note(partingWords(jobId, reached));
+    if (stop.aborted) console.error(partingWords(jobId, reached));
     const failure = explain(error, origin);
     throw failure ? new Refusal(inWords(failure), failure.exitCode === 2 ? 2 : 1) : error;
   }
@@ -52,13 +53,9 @@ async function processed(file: VideoFile, reached: Reach, display: Display, stop
 export const watchWords = (page: string, { joined }: Pick<Reach, 'joined'>): string =>
   joined ? `Watch it: ${page}` : `Watch it: run "${startCommand()}", then open ${page}`;
 
-const partingWords = (jobId: string, { joined, address }: Reach): string =>
-  joined
+function partingWords(jobId: string | null, { joined, address }: Reach): string {
+  if (jobId === null) return 'Stopped before the video was there.';
+  return joined
     ? `Stopped watching; the job goes on: ${address}/jobs/${jobId}`
     : `Stopped; the job goes on with the next "${startCommand()}": ${address}/jobs/${jobId}`;
-
-/** `npm start` with the settings that lead to the same jobs. */
-function startCommand(env: NodeJS.ProcessEnv = process.env): string {
-  const settings = ['PORT', 'HOST', 'STATE_DIR'].flatMap((name) => (env[name] ? [`${name}=${env[name]}`] : []));
-  return [...settings, 'npm start'].join(' ');
 }

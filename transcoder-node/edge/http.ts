@@ -75,7 +75,7 @@ export class Http {
     if (problem.data?.code === 'protocol_unsupported') {
       this.#onNotUnderstood(new NotUnderstood(response.headers.get(PROTOCOL_HEADER)));
     }
-    throw new EdgeRefused(status, problem.success ? problem.data.code : '');
+    throw new EdgeRefused(status, problem.data?.code ?? '', problem.data?.detail);
   }
 }
 

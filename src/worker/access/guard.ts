@@ -81,10 +81,15 @@ const inWords = (who: readonly Who[]): string =>
 async function admitTranscoder(c: Context<App>, isOpen: boolean): Promise<void> {
   const tokens = [c.env.TRANSCODER_TOKEN, c.env.TRANSCODER_TOKEN_PREVIOUS].filter((token) => !!token);
   if (tokens.length === 0) {
-    if (!isOpen) throw closed();
+    if (!isOpen) throw closed(c.env, 'TRANSCODER_TOKEN');
     return;
   }
   const given = /^Bearer +(\S+)$/i.exec(c.req.header('Authorization') ?? '')?.[1] ?? '';
   const matches = await Promise.all(tokens.map((token) => isSame(given, token ?? '')));
-  if (!matches.includes(true)) throw unauthorized('Send the transcoder token as a bearer token.', 'Bearer');
+  if (!matches.includes(true)) {
+    throw unauthorized(
+      'Send the transcoder token of this server as a bearer token: compare TRANSCODER_TOKEN.',
+      'Bearer',
+    );
+  }
 }

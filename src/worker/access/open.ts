@@ -18,14 +18,17 @@ export const isOpenMode = (env: Env, request: Request): boolean => env.REELWIRE_
 /** The first one signs; all of them verify. Refuses where there is none to sign with. */
 export function tokenSecrets(env: Env, isOpen: boolean): readonly [string, ...string[]] {
   const current = env.TOKEN_SECRET || (isOpen ? OPEN_SECRET : '');
-  if (current === '') throw closed();
+  if (current === '') throw closed(env, 'TOKEN_SECRET');
   return env.TOKEN_SECRET_PREVIOUS ? [current, env.TOKEN_SECRET_PREVIOUS] : [current];
 }
 
-export const closed = (): ProblemError =>
+/** `secret`: the one that is missing here. */
+export const closed = (env: Env, secret: 'TOKEN_SECRET' | 'TRANSCODER_TOKEN'): ProblemError =>
   new ProblemError(
     'access_closed',
-    'No access is configured here. For development, run `npx wrangler dev` and use localhost.',
+    env.REELWIRE_OPEN === '1'
+      ? `This server is open only to what is addressed to localhost or 127.0.0.1. Use such an address, or set ${secret}.`
+      : `No access is configured here. Set ${secret}, or REELWIRE_OPEN=1 in .dev.vars on your own machine, and restart.`,
   );
 
 let told = false;

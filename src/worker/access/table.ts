@@ -10,7 +10,6 @@ export type Who = Role | Scope | 'upload' | 'transcoder' | 'anyone';
 const READERS = ['read', 'submit', 'admin'] as const;
 const WRITERS = ['submit', 'admin'] as const;
 const TRANSCODERS = ['transcoder'] as const;
-const NOBODY = [] as const;
 
 /** The outputs of a job; the same below the token that opens them. */
 export const OUTPUTS = 'GET /jobs/:id/outputs/*';
@@ -81,9 +80,9 @@ export const ACCESS: Readonly<Record<string, readonly Who[]>> = {
   'PUT /internal/jobs/:id/outputs/:folder/:name/parts/:part': TRANSCODERS,
   'POST /internal/jobs/:id/outputs/:folder/:name/parts/complete': TRANSCODERS,
 
-  /** The stand-in for the pull API of Cloudflare Queues: for open mode only. */
-  'POST /client/v4/accounts/:account/queues/:queue/messages/pull': NOBODY,
-  'POST /client/v4/accounts/:account/queues/:queue/messages/ack': NOBODY,
+  /** The stand-in for the pull API of Cloudflare Queues, on a machine of one's own. */
+  'POST /client/v4/accounts/:account/queues/:queue/messages/pull': TRANSCODERS,
+  'POST /client/v4/accounts/:account/queues/:queue/messages/ack': TRANSCODERS,
 };
 
 /** Where an EventSource, which can send no header, may have its token in the query. */
