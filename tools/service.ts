@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import * as children from './children.ts';
+import { transcoderToken } from './dev-vars.ts';
 import { commandsOf, endGroup } from './group.ts';
 import { askHealth, whyClosed } from './health.ts';
 import { Keeper, type Kept } from './keeper.ts';
@@ -83,6 +84,7 @@ export class Service {
     const edge = this.#keep({ ...fixed, started: (group) => this.#lock.note({ edge: group }) }, 'edge');
     this.#edge = edge;
     await this.#ready(edge, signal, () => letsUsIn(origin));
+    if (transcoders > 0) await assertTranscodersGetIn(origin);
     this.#watch(edge).catch((error: unknown) => this.#failure.reject(error));
 
     for (let number = 1; number <= transcoders; number++) {
@@ -187,6 +189,11 @@ async function letsUsIn(origin: string): Promise<boolean> {
   const refusal = await whyClosed(origin);
   if (refusal !== null) throw new Refusal(`The edge lets nobody in: ${refusal}`, 2);
   return false;
+}
+
+async function assertTranscodersGetIn(origin: string): Promise<void> {
+  if ((await askHealth(origin))?.mode !== 'keys' || transcoderToken().TRANSCODER_TOKEN !== undefined) return;
+  throw new Refusal('The edge lets no transcoder in. Set TRANSCODER_TOKEN too, in .dev.vars.local: docs/access.md.', 2);
 }
 
 const saysReady = (keeper: Keeper): boolean => readFileSync(keeper.logFile, 'utf8').includes('"msg":"ready"');

@@ -39,11 +39,13 @@ export interface Settings {
 export const asVariables = (command: string): string =>
   `Settings are variables: PORT=9000 ${command} (${Object.keys(Environment.shape).join(', ')}).`;
 
-/** npm keeps options without `--` before them for itself; it tells of them by variables. */
-export function refuseKeptByNpm(command: string, env: NodeJS.ProcessEnv = process.env): void {
-  const [kept] = Object.keys(Environment.shape).filter((name) => env[`npm_config_${name.toLowerCase()}`] !== undefined);
-  if (kept === undefined) return;
-  throw new Refusal(`--${kept.toLowerCase().replace('_', '-')} is no option. ${asVariables(command)}`, 2);
+/** `args` are none of the command's. npm keeps options without `--` before them for itself, and tells of them by variables. */
+export function refuseOptions(command: string, args: string[], env: NodeJS.ProcessEnv = process.env): void {
+  const kept = Object.keys(Environment.shape)
+    .map((name) => name.toLowerCase())
+    .filter((name) => env[`npm_config_${name}`] !== undefined);
+  const [given] = [...kept.map((name) => `--${name.replace('_', '-')}`), ...args];
+  if (given !== undefined) throw new Refusal(`${command} has no "${given}". ${asVariables(command)}`, 2);
 }
 
 /** `npm start` with the settings that lead to the same jobs. */

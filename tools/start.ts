@@ -1,14 +1,10 @@
 /** `npm start`: the service, kept up until Ctrl-C or SIGTERM. */
-import { main, Refusal } from './main.ts';
+import { main } from './main.ts';
 import { Service } from './service.ts';
-import { asVariables, readSettings, refuseKeptByNpm, startCommand } from './settings.ts';
-
-const COMMAND = 'npm start';
+import { readSettings, refuseOptions, startCommand } from './settings.ts';
 
 await main(async (stop) => {
-  refuseKeptByNpm(COMMAND);
-  const [given] = process.argv.slice(2);
-  if (given !== undefined) throw new Refusal(`${COMMAND} takes no "${given}". ${asVariables(COMMAND)}`, 2);
+  refuseOptions('npm start', process.argv.slice(2));
   const settings = readSettings();
   const service = await Service.open(settings, {
     deathsAllowed: { edge: Number.POSITIVE_INFINITY, transcoder: Number.POSITIVE_INFINITY },

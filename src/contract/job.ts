@@ -27,7 +27,15 @@ export type Metadata = z.infer<typeof Metadata>;
  */
 export const JobOptions = z.strictObject({
   quality: z.enum(['economy', 'standard', 'high']).default('standard'),
-  ladder: z.array(z.int().min(16).max(1080)).min(1).max(8).nullable().default(null),
+  ladder: z
+    .array(z.int().min(16).max(1080))
+    .min(1)
+    .max(8)
+    .nullable()
+    .default(null)
+    .describe(
+      'Short sides in pixels: of the sizes that the video has, only these; if it has none of them, the closest.',
+    ),
   mp4: z.boolean().default(false),
   retention_days: z.int().min(1).max(3650).nullable().default(null),
   priority: z.enum(['normal', 'high']).default('normal'),

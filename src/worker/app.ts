@@ -16,9 +16,9 @@ import { jobs } from './jobs.ts';
 import { keys } from './keys.ts';
 import { metrics } from './metrics/metrics.ts';
 import { openApiDocument } from './openapi/document.ts';
-import { appPage, asset, variesByAccept, watchPage } from './pages.ts';
+import { appPage, asset, nothingHere, variesByAccept, watchPage } from './pages.ts';
 import { play } from './play.ts';
-import { onError, ProblemError } from './problems.ts';
+import { onError } from './problems.ts';
 import { process } from './process.ts';
 import { withProtocol } from './protocol.ts';
 import { queueApi } from './queue-api.ts';
@@ -50,9 +50,7 @@ const withRequestLog = createMiddleware<App>(async (c, next) => {
 export const app = new Hono<App>();
 app.use(requestId(), withRequestLog, withSecurityHeaders);
 app.onError(onError);
-app.notFound(() => {
-  throw new ProblemError('not_found', 'Nothing lives at this address. GET / lists the routes.');
-});
+app.notFound(nothingHere);
 
 app.use('/internal/*', withAccess, withProtocol);
 app.route('/internal', internal);

@@ -31,11 +31,11 @@ const POLICY = [
 /** A navigation to an address that the app shares, as the request for its page that it is. */
 export function withPageAddress(request: Request): Request {
   const url = new URL(request.url);
-  const isNavigation = ['GET', 'HEAD'].includes(request.method) && wantsPage(request);
-  return isNavigation && SHARED.test(url.pathname) ? new Request(new URL(APP, url), request) : request;
+  return wantsPage(request) && SHARED.test(url.pathname) ? new Request(new URL(APP, url), request) : request;
 }
 
-const wantsPage = (request: Request): boolean => /\btext\/html\b/i.test(request.headers.get('Accept') ?? '');
+const wantsPage = ({ method, headers }: Request): boolean =>
+  ['GET', 'HEAD'].includes(method) && /\btext\/html\b/i.test(headers.get('Accept') ?? '');
 
 /** For the addresses that a page shares with something else. */
 export const variesByAccept = createMiddleware<App>(async (c, next) => {
@@ -48,8 +48,24 @@ export const appPage = (c: Context<App>): Promise<Response> => sendPage(c, APP, 
 /** The player alone, for a frame in anybody's page. */
 export const watchPage = (c: Context<App>): Promise<Response> => sendPage(c, PLAYER, 'frame-ancestors *');
 
-async function sendPage(c: Context<App>, path: string, ancestors: string): Promise<Response> {
-  const answer = await file(c, path);
+/** Where nothing is, the app says so to who goes there. */
+export async function nothingHere(c: Context<App>): Promise<Response> {
+  if (!wantsPage(c.req.raw)) {
+    const headers = { Vary: 'Accept' };
+    throw new ProblemError('not_found', 'Nothing lives at this address. GET / lists the routes.', headers);
+  }
+  const page = await sendPage(c, APP, "frame-ancestors 'none'", { method: c.req.method });
+  page.headers.delete('ETag');
+  return new Response(page.body, { status: 404, headers: page.headers });
+}
+
+async function sendPage(
+  c: Context<App>,
+  path: string,
+  ancestors: string,
+  as: RequestInit = c.req.raw,
+): Promise<Response> {
+  const answer = await file(c, path, as);
   answer.headers.set('Cache-Control', 'no-cache');
   answer.headers.append('Vary', 'Accept');
   answer.headers.set('Content-Security-Policy', [...POLICY, ancestors].join('; '));
@@ -63,8 +79,8 @@ export async function asset(c: Context<App>): Promise<Response> {
   return answer;
 }
 
-async function file(c: Context<App>, path: string): Promise<Response> {
-  const { status, body, headers } = await c.env.ASSETS.fetch(new Request(new URL(path, c.req.url), c.req.raw));
+async function file(c: Context<App>, path: string, as: RequestInit = c.req.raw): Promise<Response> {
+  const { status, body, headers } = await c.env.ASSETS.fetch(new Request(new URL(path, c.req.url), as));
   if (status >= 400) throw new ProblemError('not_found', 'There is no such file here. Load the page again.');
   return new Response(body, { status, headers: new Headers(headers) });
 }

@@ -1,12 +1,14 @@
 /**
- * `npm run screenshots [-- FOLDER]`: every page of the web app in every state, light and dark, on a desk and on a phone,
- * of the real system. The two of the README go to docs/screenshots.
+ * `npm run screenshots [-- FOLDER] [--readme]`: every page of the web app in every state, light and dark, on a desk and on
+ * a phone, of the real system. With `--readme` the two of the README in docs/screenshots are made anew.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
-import { main } from '../../tools/main.ts';
+import { main, Refusal } from '../../tools/main.ts';
 import { ROOT } from '../../tools/paths.mjs';
+import { QUIET } from '../../tools/wrangler/program.ts';
 import { System } from '../e2e/system.ts';
 import { Clips } from '../transcoder/clips.ts';
 import { openChromium } from './chromium.ts';
@@ -19,9 +21,11 @@ const SLOW_BYTES = 60_000;
 
 class Album {
   readonly #folder: string;
+  readonly #isForReadme: boolean;
 
-  constructor(folder: string) {
+  constructor(folder: string, isForReadme: boolean) {
     this.#folder = folder;
+    this.#isForReadme = isForReadme;
   }
 
   /** The page as it is, four times. */
@@ -32,7 +36,8 @@ class Album {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         const full = `${name}-${size}-${colorScheme}`;
         await page.screenshot({ path: join(this.#folder, `${full}.png`), fullPage: true });
-        if (README[full]) await page.screenshot({ path: join(ROOT, 'docs/screenshots', `${README[full]}.png`) });
+        const shown = this.#isForReadme ? README[full] : undefined;
+        if (shown) await page.screenshot({ path: join(ROOT, 'docs/screenshots', `${shown}.png`) });
       }
     }
     console.log(name);
@@ -79,11 +84,22 @@ async function uploads(album: Album, system: System, browser: Browser, file: str
   await context.close();
 }
 
+function readOptions(): { folder: string; isForReadme: boolean } {
+  try {
+    const options = { readme: { type: 'boolean', default: false } } as const;
+    const { values, positionals } = parseArgs({ args: process.argv.slice(2), allowPositionals: true, options });
+    const [given = join(ROOT, '.wrangler/screenshots')] = positionals;
+    return { folder: resolve(process.env.INIT_CWD ?? '.', given), isForReadme: values.readme };
+  } catch {
+    throw new Refusal('Usage: npm run screenshots [-- FOLDER] [--readme]', 2);
+  }
+}
+
 await main(async () => {
-  const folder = resolve(process.env.INIT_CWD ?? '.', process.argv[2] ?? join(ROOT, '.wrangler/screenshots'));
+  const { folder, isForReadme } = readOptions();
+  Object.assign(process.env, QUIET);
   await mkdir(folder, { recursive: true });
-  await mkdir(join(ROOT, 'docs/screenshots'), { recursive: true });
-  const album = new Album(folder);
+  const album = new Album(folder, isForReadme);
   const [system, browser, clips] = await Promise.all([System.start(), openChromium(), Clips.open()]);
   let transcoder: PacedTranscoder | null = null;
   try {
@@ -145,5 +161,6 @@ await main(async () => {
     await transcoder?.stop();
     await Promise.all([browser.close(), system.stop(), clips.close()]);
   }
+  console.log(`The pictures are in ${folder}`);
   return 0;
 });

@@ -15,6 +15,7 @@ export const NOT_RUN: Record<string, readonly NotRun[]> = {
     ['flowchart LR', PICTURE],
   ],
   'docs/access.md': [
+    ['REELWIRE_OPEN=', 'it is a file of settings'],
     ['npm run keys -- create', 'test/cli/keys.test.ts'],
     ['npx wrangler secret delete', ACCOUNT],
   ],
@@ -28,7 +29,7 @@ export const NOT_RUN: Record<string, readonly NotRun[]> = {
     ['npm run deploy -- --domain', ACCOUNT],
     ['EDGE_URL=https://video.example.com', 'it is a file of settings'],
     ['docker build', 'it needs Docker; what the image is made of: test/tools/image.test.ts'],
-    ['git clone --branch', 'it changes the system'],
+    ['git clone --depth', 'it changes the system'],
     ['npx wrangler rollback', ACCOUNT],
   ],
   'docs/guides/browser.md': [["import Hls from 'hls.js';", 'test/browser/playback.test.ts']],

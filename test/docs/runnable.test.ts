@@ -18,7 +18,7 @@ import { Workshop } from './workshop.ts';
 
 const LEAST = 30;
 const LIMIT_MS = 60_000;
-const RUNNABLE = ['sh', 'ts'];
+const RUNNABLE = ['sh', 'ts', 'mjs'];
 
 const blocks = (await Page.all()).flatMap((page) => page.blocks);
 const isRun = ({ mark }: Block): boolean => mark === 'run' || mark === 'serve';

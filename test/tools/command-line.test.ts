@@ -1,14 +1,20 @@
 /** What the commands answer to a command line or setting that cannot be used: a sentence, and exit code 2. */
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { readCostOptions } from '../../tools/cost/options.ts';
 import { readOptions } from '../../tools/demo/options.ts';
 import { watchWords } from '../../tools/demo/run.ts';
+import { envFileArguments, transcoderToken } from '../../tools/dev-vars.ts';
+import { whyClosed } from '../../tools/health.ts';
+import { Keeper } from '../../tools/keeper.ts';
 import { refuseKept } from '../../tools/npm.ts';
-import { readSettings } from '../../tools/settings.ts';
-import { Running, tool } from './running.ts';
+import { Service } from '../../tools/service.ts';
+import { readSettings, refuseOptions } from '../../tools/settings.ts';
+import { freePort, Running, tool } from './running.ts';
 
 const JOB = '11111111-2222-4333-8444-555555555555';
 
@@ -69,6 +75,60 @@ it.each([
   ['HOST', 'example.com'],
 ])('refuses %s=%s', (name, value) => {
   expect(() => readSettings({ [name]: value })).toThrow(`${name} must be`);
+});
+
+it.each([
+  ['an option', ['--port', '9000'], {}, 'npm start has no "--port". Settings are variables: PORT=9000 npm start'],
+  ['one that npm has kept', ['x'], { npm_config_state_dir: 'x' }, 'npm start has no "--state-dir". Settings are'],
+])('npm start refuses %s', (_, args, env, sentence) => {
+  expect(() => refuseOptions('npm start', args, env)).toThrow(sentence);
+  expect(() => refuseOptions('npm start', [], { npm_config_cache: 'x', PORT: '9000' })).not.toThrow();
+});
+
+it('npm start refuses an address that is not of this machine', async () => {
+  const env = { HOST: '192.0.2.1', STATE_DIR: join(folder, 'state') };
+  const service = await Service.open(readSettings(env), {
+    deathsAllowed: { edge: 0, transcoder: 0 },
+    say: () => undefined,
+  });
+  const start = service.start(new AbortController().signal);
+  await expect(start).rejects.toThrow('192.0.2.1 is no address of this machine. Set HOST to 127.0.0.1');
+  await service.stop();
+});
+
+it('what is not to be tracked is told to the edge after .dev.vars, and its token to the transcoder', () => {
+  const [shared, own] = ['.dev.vars', '.dev.vars.local'].map((name) => join(folder, name));
+  writeFileSync(shared ?? '', 'REELWIRE_OPEN=1\nTRANSCODER_TOKEN=ours\n');
+  expect([envFileArguments(folder), transcoderToken(folder)]).toEqual([[], { TRANSCODER_TOKEN: 'ours' }]);
+  writeFileSync(own ?? '', '# closed\nREELWIRE_OPEN=\nTRANSCODER_TOKEN="mine"\n');
+  expect(envFileArguments(folder)).toEqual(['--env-file', shared, '--env-file', own]);
+  expect(transcoderToken(folder)).toEqual({ TRANSCODER_TOKEN: 'mine' });
+  writeFileSync(own ?? '', 'TRANSCODER_TOKEN=\n');
+  expect(transcoderToken(folder)).toEqual({});
+});
+
+it.each([
+  ['access_closed', 'Set TOKEN_SECRET.'],
+  ['internal', null],
+])('an edge that answers %s says why nobody gets in: %s', async (code, expected) => {
+  const problem = { type: 'urn:x', title: 'No', status: 403, code, detail: 'Set TOKEN_SECRET.', request_id: 'r' };
+  const server = createServer((_, response) => response.end(JSON.stringify(problem)));
+  const port = await freePort();
+  await once(server.listen(port, '127.0.0.1'), 'listening');
+  expect(await whyClosed(`http://127.0.0.1:${port}`)).toBe(expected);
+  server.close();
+});
+
+it('a child that says that a setting cannot be used is not started again', async () => {
+  const logFile = join(folder, 'child.log');
+  const said: string[] = [];
+  const gaveUp = Promise.withResolvers<[string, boolean]>();
+  const keeper = new Keeper({
+    ...{ name: 'The child', args: ['-e', 'process.exit(2)'], cwd: folder, env: {}, logFile, graceMs: 0 },
+    ...{ deathsAllowed: () => 5, gaveUp: (...why) => gaveUp.resolve(why), say: (text) => said.push(text) },
+  });
+  expect([await gaveUp.promise, said]).toEqual([['The child cannot start.', true], []]);
+  await keeper.stop();
 });
 
 it.each([

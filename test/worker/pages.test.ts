@@ -38,11 +38,22 @@ test.each<[string, string, RequestInit]>([
   ['a stream', '/streams?jobs=42', { headers: HTML }],
   ['a command', '/jobs/42/cancel', { method: 'POST', headers: HTML }],
   ['a change at a shared address', '/jobs/42', { method: 'DELETE', headers: HTML }],
-  ['what does not exist', '/nothing', { headers: HTML }],
+  ['a command that does not exist', '/nothing', { method: 'POST', headers: HTML }],
 ])('%s is no page', async (_, path, init) => {
   const answer = await call(path, init);
   await answer.body?.cancel();
   expect(answer.headers.get('Content-Type')).not.toContain('text/html');
+});
+
+test('where nothing is, the app says so to who goes there, whatever the browser has kept, and a problem to all others', async () => {
+  const home = await call('/', { headers: HTML });
+  await home.body?.cancel();
+  const answer = await call('/nothing/here', { headers: { ...HTML, 'If-None-Match': home.headers.get('ETag') ?? '' } });
+  expect([answer.status, answer.headers.get('Content-Type')]).toEqual([404, 'text/html; charset=utf-8']);
+  expect(await answer.text()).toContain('<div id="app">');
+  const problem = await call('/nothing/here');
+  expect([problem.status, await problem.json()]).toMatchObject([404, { code: 'not_found' }]);
+  for (const { headers } of [answer, problem]) expect(headers.get('Vary')).toContain('Accept');
 });
 
 test('a page runs and loads only what is ours, and nothing that stands in it', async () => {

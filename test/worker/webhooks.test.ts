@@ -175,10 +175,16 @@ describe('refused', () => {
     ['invalid_request', { url: HOOK, description: 'x'.repeat(256) }],
     ['invalid_request', { url: `${HOOK}?${'x'.repeat(2048)}` }],
     ['invalid_url', { url: 'hooks.example.com' }],
-    ['url_refused', { url: 'https://localhost/' }],
   ])('%s: %j', async (code, body) => {
     expect(await problemOf(await post('/webhooks', body))).toMatchObject({ status: 400, code });
     expect((await page()).webhooks).toEqual([]);
+  });
+
+  test('an address on this machine, and in open mode how to allow it is said', async () => {
+    const detail = expect.stringContaining('ALLOW_PRIVATE_URLS=1 in .dev.vars, and a restart');
+    expect(await problemOf(await post('/webhooks', { url: 'https://localhost/' }))).toMatchObject({
+      ...{ status: 400, code: 'url_refused', detail },
+    });
   });
 
   const SOME = [...OUTRIGHT.filter((_, i) => i % 7 === 0), ...BY_ANSWER];

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { readVideo, type VideoFile } from '../../cli/videos.ts';
 import { Refusal } from '../main.ts';
-import { asVariables, refuseKeptByNpm } from '../settings.ts';
+import { asVariables, refuseOptions } from '../settings.ts';
 
 export interface DemoOptions {
   /** `null`: a clip is made. */
@@ -14,7 +14,7 @@ const COMMAND = 'npm run demo';
 const USAGE = `Usage: ${COMMAND} [-- FILE] [--json]\n${asVariables(COMMAND)}`;
 
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): DemoOptions {
-  refuseKeptByNpm(COMMAND, env);
+  refuseOptions(COMMAND, [], env);
   const { values, positionals } = parse(args);
   if (positionals.length > 1) {
     throw new Refusal(`The demo takes one file, not ${positionals.length}. Quote a name that has spaces.\n${USAGE}`, 2);

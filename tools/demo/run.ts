@@ -36,7 +36,7 @@ async function processed(file: VideoFile, reached: Reach, display: Display, stop
   const broken = new AbortController();
   failed.catch((error: unknown) => broken.abort(error));
   const signal = AbortSignal.any([stop, broken.signal]);
-  const client = connect({ url: origin, key: null }, signal);
+  const client = connect({ url: origin, key: process.env.REELWIRE_KEY || null }, signal);
   let jobId: string | null = null;
   try {
     ({ job_id: jobId } = await upload(client, file, { label: file.name }, display, signal));

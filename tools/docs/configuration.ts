@@ -10,7 +10,7 @@ export const configuration = (): string =>
     '# Configuration',
     'All settings are variables of the environment. This page is made by `npm run docs`.',
     '## The edge',
-    'Put settings into `[vars]` of `wrangler.toml` (`[env.production.vars]` when deployed), or into `.dev.vars` for `npm start`, `npm run demo` and `wrangler dev`. One that cannot be used makes every request that needs it fail, and the log names it.',
+    'Put settings into `[vars]` of `wrangler.toml` (`[env.production.vars]` when deployed), or into `.dev.vars` for `npm start`, `npm run demo` and `wrangler dev`. The first two also read `.dev.vars.local`, which git leaves alone. They hold from the next start on. One that cannot be used makes every request that needs it fail, and the log names it.',
     settings(EdgeSettings),
     '## Secrets and access',
     'Secrets are set with `npx wrangler secret put NAME --env production` ([access](../access.md)). An empty one is as good as none.',
