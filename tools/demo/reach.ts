@@ -70,7 +70,9 @@ async function join({ origin, address, stateDir }: Settings): Promise<Reach> {
     if (holder === null) throw new Refusal(`The Reelwire that used ${stateDir} has just ended. Run the command again.`);
     const { pid, address: theirs } = holder;
     if (theirs === undefined || theirs === address) {
-      throw new Refusal(`Process ${pid} uses ${stateDir}, and does not answer. Run the command again in a moment, or stop that process.`);
+      throw new Refusal(
+        `Process ${pid} uses ${stateDir}, and does not answer. Run the command again in a moment, or stop that process.`,
+      );
     }
     throw new Refusal(
       `Process ${pid} (Reelwire at ${String(theirs)}) uses ${stateDir}, and nothing answers at ${address}. Set PORT to join that one, ${elsewhere}.`,
