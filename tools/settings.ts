@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Refusal } from './main.ts';
+import { keptByNpm } from './npm.ts';
 import { stateDir } from './paths.mjs';
 
 const wholeNumber = (min: number, max: number) =>
@@ -39,12 +40,10 @@ export interface Settings {
 export const asVariables = (command: string): string =>
   `Settings are variables: PORT=9000 ${command} (${Object.keys(Environment.shape).join(', ')}).`;
 
-/** `args` are none of the command's. npm keeps options without `--` before them for itself, and tells of them by variables. */
+/** `args` are none of the command's, nor is what npm has kept. */
 export function refuseOptions(command: string, args: string[], env: NodeJS.ProcessEnv = process.env): void {
-  const kept = Object.keys(Environment.shape)
-    .map((name) => name.toLowerCase())
-    .filter((name) => env[`npm_config_${name}`] !== undefined);
-  const [given] = [...kept.map((name) => `--${name.replace('_', '-')}`), ...args];
+  const options = Object.keys(Environment.shape).map((name) => name.toLowerCase().replace('_', '-'));
+  const [given] = [...keptByNpm(options, env), ...args];
   if (given !== undefined) throw new Refusal(`${command} has no "${given}". ${asVariables(command)}`, 2);
 }
 
