@@ -43,12 +43,16 @@ class ProjectByProject extends BaseSequencer {
 /** Many tests wait for a pace, a lease or a player: two more than there are cores keep two cores busy. */
 const MAX_WORKERS = 4;
 
+/** A poll waits for an event, however busy the machine: in ms. */
+const expect = { poll: { timeout: 15_000 } };
+
 const HONO = ['', '/cookie', '/cors', '/factory', '/jwt', '/request-id', '/route', '/utils/ipaddr'];
 const BUNDLED = ['itty-durable', 'zod', ...HONO.map((path) => `hono${path}`)];
 
 const inWorkerd = {
   maxWorkers: MAX_WORKERS,
   testTimeout: 30_000,
+  expect,
   /** Files of one worker share a workerd, whose start costs more than most files; what one stored, it forgets. */
   isolate: false,
   setupFiles: ['./test/worker/clean.ts'],
@@ -77,6 +81,7 @@ export default defineConfig({
           name: 'node',
           include: ['test/{unit,transcoder,tools,e2e,faults,browser,client,cli,docs}/**/*.test.ts'],
           testTimeout: 60_000,
+          expect,
           hookTimeout: 60_000,
           maxWorkers: MAX_WORKERS,
           /** Files of one worker share what they import: wrangler and the browsers' drivers take a second each. */
