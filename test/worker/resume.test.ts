@@ -1,21 +1,25 @@
 /** Resuming a stream, from wherever and however often, and what becomes of watchers that leave. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Job } from '../../src/durable/job/job.ts';
 import { completedJob, env, finish, job, lease, makeOutputs, post, report, submit } from './edge.ts';
 import { EventReader } from './events.ts';
 import { eventsOf, ids, log, needed, open } from './streaming.ts';
 
 describe('resuming', () => {
+  let done = '';
+  beforeAll(async () => {
+    done = await completedJob();
+  });
+
   test.each<[string, string | undefined, string]>([
     ['the header', '4', ''],
     ['the header, whatever the query says', '4', '?last_event_id=2'],
     ['last_event_id in the query', undefined, '?last_event_id=4'],
     ['lastEventId in the query', undefined, '?lastEventId=4'],
   ])('by %s: exactly the rest', async (_, header, query) => {
-    const id = await completedJob();
-    const rest = (await needed(id)).filter((seq) => seq > 4);
-    const events = await eventsOf(await open(id, header, query));
+    const rest = (await needed(done)).filter((seq) => seq > 4);
+    const events = await eventsOf(await open(done, header, query));
     expect(ids(events).filter((seq) => seq !== null)).toEqual(rest);
   });
 
@@ -63,8 +67,7 @@ describe('resuming', () => {
   test.each(['abc', '-1', '1.5', '99999', '1e3', ''])(
     'from %j, which cannot be resumed from: a fresh status',
     async (given) => {
-      const id = await completedJob();
-      expect((await eventsOf(await open(id, given)))[0]?.event).toBe('status');
+      expect((await eventsOf(await open(done, given)))[0]?.event).toBe('status');
     },
   );
 

@@ -1,7 +1,14 @@
 /** Several jobs over one connection: each as its own stream tells it, resumed by one id, none in the way of another. */
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { call, completedJob, job, post, problemOf, submit } from './edge.ts';
 import { EventReader, type StreamEvent } from './events.ts';
+
+/** Two completed jobs. */
+const done: string[] = [];
+
+beforeAll(async () => {
+  done.push(await completedJob(), await completedJob());
+});
 
 const open = (jobs: string[], lastEventId?: string): Promise<Response> =>
   call(
@@ -33,19 +40,19 @@ test('each job is told as its own stream tells it, under the seqs of all in the 
 });
 
 test('the common id resumes every job where it was, and 204 says that all have ended', async () => {
-  const [done, open1] = [await completedJob(), await submit()];
-  const reader = new EventReader(await open([done, open1]));
+  const [ended = '', open1] = [done[0], await submit()];
+  const reader = new EventReader(await open([ended, open1]));
   const events = await reader.until(({ event }) => event === 'complete');
-  expect(namesOf(events, done)).toEqual(['status', 'complete']);
+  expect(namesOf(events, ended)).toEqual(['status', 'complete']);
   await reader.cancel();
   const id = idsIn(reader).at(-1) ?? '';
 
   await post(`/jobs/${open1}/cancel`, {});
-  const rest = new EventReader(await open([done, open1], id));
+  const rest = new EventReader(await open([ended, open1], id));
   const resumed = await rest.rest();
-  expect(namesOf(resumed, done)).toEqual([]);
+  expect(namesOf(resumed, ended)).toEqual([]);
   expect(namesOf(resumed, open1).at(-1)).toBe('cancelled');
-  const answer = await open([done, open1], idsIn(rest).at(-1));
+  const answer = await open([ended, open1], idsIn(rest).at(-1));
   expect([answer.status, await answer.text()]).toEqual([204, '']);
 });
 
@@ -68,9 +75,8 @@ test('when none is known, that is told once', async () => {
 });
 
 test.each(['1', '1.2.3', 'a.b', '1.-2'])('an id that is not one seq for each job (%s) begins afresh', async (id) => {
-  const jobs = [await completedJob(), await completedJob()];
-  const events = await new EventReader(await open(jobs, id)).rest();
-  for (const one of jobs) expect(namesOf(events, one)[0]).toBe('status');
+  const events = await new EventReader(await open(done, id)).rest();
+  for (const one of done) expect(namesOf(events, one)[0]).toBe('status');
 });
 
 test('a job whose place is empty begins afresh, beside others that are resumed', async () => {
@@ -84,9 +90,9 @@ test('a job whose place is empty begins afresh, beside others that are resumed',
 });
 
 test('when what was known is over, a job that comes to it and is not there is told all the same', async () => {
-  const done = await completedJob();
-  const { last_event_id } = await job(done);
-  const answer = await open([done, crypto.randomUUID()], `${last_event_id}.`);
+  const [ended = ''] = done;
+  const { last_event_id } = await job(ended);
+  const answer = await open([ended, crypto.randomUUID()], `${last_event_id}.`);
   expect((await new EventReader(answer).rest()).map(({ event }) => event)).toEqual(['unavailable']);
 });
 
@@ -104,7 +110,7 @@ test.each<[string, string]>([
 });
 
 test('fifty are taken', async () => {
-  const jobs = [...some(49), await completedJob()];
+  const jobs = [...some(49), ...done.slice(0, 1)];
   const events = await new EventReader(await open(jobs)).rest();
   expect(events.filter(({ event }) => event === 'unavailable')).toHaveLength(49);
   expect(events.at(-1)?.event).toBe('complete');
