@@ -59,10 +59,11 @@ export class Tab {
     return this.#context.close();
   }
 
-  /** What goes wrong meanwhile belongs to the test. */
+  /** What goes wrong meanwhile belongs to the test. What did is known when a request after it is answered. */
   async inTrouble(work: () => Promise<void>): Promise<void> {
     this.#isTrouble = true;
     await work();
+    await this.page.evaluate(async () => void (await fetch('/health')));
     this.#isTrouble = false;
   }
 
