@@ -266,9 +266,8 @@ describe('ten thousand jobs', () => {
   });
 
   test('are paged without repeats and gaps while others come, go on and are deleted', async () => {
-    const listed = many.slice(0, 2000);
-    await listAll(listed);
-    const changing = listed.slice(0, 300).values();
+    await listAll(many);
+    const changing = many.slice(0, 300).values();
     const seen = await walk({ limit: '100' }, async () => {
       const [restless] = changing;
       if (restless) await listJob(env.DB, { ...restless, status: 'processing', updated_at: at(9999) }, 2);
@@ -278,7 +277,7 @@ describe('ten thousand jobs', () => {
       await listJob(env.DB, gone, 1);
       await unlistJob(env.DB, gone.id, 2);
     });
-    expect(ids(seen)).toEqual(ids(newestFirst(listed)));
+    expect(ids(seen)).toEqual(ids(newestFirst(many)));
   });
 });
 
