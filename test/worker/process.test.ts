@@ -1,6 +1,6 @@
 /** `POST /process`: what is taken, what is refused, and that a refusal leaves nothing behind. */
 import { listDurableObjectIds, runInDurableObject } from 'cloudflare:test';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { Accepted } from '../../src/contract/api.ts';
 import { call, env, job, keys, problemOf } from './edge.ts';
 
@@ -27,29 +27,40 @@ async function accepted(answer: Response): Promise<string> {
   return Accepted.parse(await answer.json()).job_id;
 }
 
-/** Objects that were found empty by a test before. */
-const looked = new Set<string>();
+/** What there was when the test began: what earlier tests left is not its doing. */
+const known = new Set<string>();
 
-/** Nothing in R2, and no upload or job object of this test that holds anything. */
+const videos = async (): Promise<string[]> => (await keys(env.INPUT, '')).filter((key) => !known.has(key));
+
+async function objects(): Promise<DurableObjectStub[]> {
+  const namespaces = [env.UPLOAD, env.JOB] as DurableObjectNamespace[];
+  const found = namespaces.map(async (namespace) =>
+    (await listDurableObjectIds(namespace)).map((id) => namespace.get(id)),
+  );
+  return (await Promise.all(found)).flat().filter(({ id }) => !known.has(id.toString()));
+}
+
+/** Nothing new in R2, and no new upload or job object that holds anything. */
 async function isEmpty(): Promise<boolean> {
-  if ((await keys(env.INPUT, '')).length > 0) return false;
-  for (const namespace of [env.UPLOAD, env.JOB] as DurableObjectNamespace[]) {
-    for (const id of await listDurableObjectIds(namespace)) {
-      if (looked.has(id.toString())) continue;
-      looked.add(id.toString());
-      const rows = await runInDurableObject(namespace.get(id), async (_, { storage }) => {
-        const tables = storage.sql
-          .exec(`SELECT name FROM sqlite_master WHERE name IN ('log', 'timers', 'upload')`)
-          .toArray();
-        return tables.length + (await storage.list()).size + ((await storage.getAlarm()) === null ? 0 : 1);
-      });
-      if (rows > 0) return false;
-    }
+  if ((await videos()).length > 0) return false;
+  for (const object of await objects()) {
+    const rows = await runInDurableObject(object, async (_, { storage }) => {
+      const tables = storage.sql
+        .exec(`SELECT name FROM sqlite_master WHERE name IN ('log', 'timers', 'upload')`)
+        .toArray();
+      return tables.length + (await storage.list()).size + ((await storage.getAlarm()) === null ? 0 : 1);
+    });
+    if (rows > 0) return false;
   }
   return true;
 }
 
 describe('refused, and nothing is left behind', () => {
+  beforeEach(async () => {
+    for (const key of await videos()) known.add(key);
+    for (const { id } of await objects()) known.add(id.toString());
+  });
+
   const long = 'x'.repeat(300);
   const cut = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\nhalf of`;
   const multipart = { 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}` };
