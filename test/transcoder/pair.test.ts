@@ -56,7 +56,7 @@ async function start(name: string, input: string, signal = new AbortController()
 
 describe('a pair', () => {
   it('makes what the plan said it would, and an init that does not depend on when it is read', async () => {
-    const input = await clips.make('input.mp4', ...testPicture('640x360', '10', 8), ...testTone(8), ...QUICK);
+    const input = await clips.make('input.mp4', ...testPicture('854x480', '30', 8), ...testTone(8), ...QUICK);
     const { plan, folder, done } = await start('whole', input);
     const names = [...plan.video.map(({ name }) => name), 'audio'];
     const inits = async () => {
